@@ -1,0 +1,45 @@
+# What people do with a clone. Each target prepares .venv first (tools/bootstrap.py), quickly when nothing changed.
+#   PYTHON=/path/to/python3.x   build for that interpreter instead of the newest one found
+#   ARGS="..."                  handed on to pytest, or to the demo
+#   ICEGIL_DEBUG=1              build with icegil's own assertions
+
+PYTHON ?=
+ARGS ?=
+VENV_BIN := .venv/bin
+HEADERS = $(wildcard include/icegil/*.hpp)
+
+# Any working Python >= 3.11 can run the bootstrap. A name on PATH may be a version manager's stub that does not run, so
+# each one is tried.
+HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HOME"/.pyenv/versions/*/bin/python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
+BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
+	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
+
+.PHONY: help demo test lint build python
+.NOTPARALLEL:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
+
+demo: ## run one program plain and guarded, and show the two endings side by side
+	@$(BOOTSTRAP) --extra demo
+	$(VENV_BIN)/python demo/compare.py $(ARGS)
+
+test: ## build icegil and run its tests
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python -m pytest $(ARGS)
+
+lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
+	@$(BOOTSTRAP) --extra lint --extra test --no-build
+	$(VENV_BIN)/ruff check .
+	$(VENV_BIN)/ruff format --check .
+	$(VENV_BIN)/mypy
+	PATH="$(CURDIR)/$(VENV_BIN):$$PATH" cython-lint icegil
+	$(VENV_BIN)/clang-format --dry-run -Werror $(HEADERS)
+	$(VENV_BIN)/clang-tidy --quiet $(HEADERS) -- -x c++ -std=c++17 -Iinclude
+
+build: ## make .venv with icegil built in it
+	@$(BOOTSTRAP)
+
+python: ## say which Python the others use
+	@$(BOOTSTRAP) --find

@@ -1,0 +1,32 @@
+"""What pyproject.toml has no words for: the extension, and the headers that are installed as data."""
+
+import os
+from glob import glob
+
+from Cython.Build import cythonize
+from setuptools import Extension, find_namespace_packages, setup
+
+DEBUG = os.environ.get("ICEGIL_DEBUG") == "1"
+
+# The headers stand outside the package, where C++ includes them from, and are installed inside it, so that whoever
+# compiles against an installed icegil finds them.
+HEADERS = "icegil.include.icegil"
+
+bridge = Extension(
+    "icegil._bridge",
+    sources=["icegil/_bridge.pyx"],
+    language="c++",
+    include_dirs=["include"],
+    depends=sorted(glob("include/icegil/*.hpp") + glob("icegil/*.pxd")),
+    define_macros=[("ICEGIL_DEBUG", "1")] if DEBUG else [],
+    extra_compile_args=["-std=c++17", "-O1" if DEBUG else "-O2", "-g", "-fvisibility=hidden"],
+)
+
+setup(
+    # Namespace packages too: the torture scenarios are programs in a directory without __init__.py.
+    packages=[*find_namespace_packages(include=["icegil", "icegil.*"], exclude=["*.__pycache__"]), HEADERS],
+    package_dir={HEADERS: "include/icegil"},
+    package_data={"icegil": ["py.typed", "*.pxd", "*.pyi"], HEADERS: ["*.hpp"]},
+    # Generated C++ stays out of the source tree.
+    ext_modules=cythonize([bridge], build_dir="build/cython"),
+)
