@@ -1,0 +1,9 @@
+# What icegil keeps of each native thread, for Cython: include/icegil/thread.hpp.
+from icegil.gate cimport Gate, Visitor
+
+
+cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:
+    cdef cppclass Thread:
+        Visitor visitor
+
+    Thread& this_thread(Gate&) noexcept
