@@ -1,0 +1,72 @@
+"""The boundary between C++ threads and Python; for icegil's own modules. Every function is callable from any thread."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+def is_finalizing() -> bool:
+    """Whether the gate is not open, or Python finalizes."""
+
+def gate_state() -> str:
+    """`"open"`, `"draining"` or `"sealed"`."""
+
+def counters() -> dict[str, int]:
+    """The gate's totals: admitted, refused, parked, inside, most; and the completions dropped."""
+
+def count_dropped() -> None:
+    """Counts one completion that had nobody to go to."""
+
+def occupants() -> list[tuple[int, int, int]]:
+    """Who is inside the gate now: `threading.get_ident()`, `threading.get_native_id()`, nested entries."""
+
+def call_on_native_thread(work: Callable[[], object], completed: Callable[[BaseException | None], object], /) -> None:
+    """Calls `work()` on a new native thread, then `completed(error)` there; error is what work raised, or None.
+
+    The gate must be open when the thread enters it, or nothing is called. OSError if no thread can be started.
+    """
+
+def drain(timeout: float, /) -> int:
+    """Closes the gate to those outside and waits up to `timeout` seconds for those inside; how many are left.
+
+    The calling thread is the finalizer from here on. A signal handler that raises ends the waiting.
+    """
+
+def seal() -> None:
+    """Closes the gate to all but the finalizer."""
+
+def keep_alive(thing: object, /) -> None:
+    """Gives `thing` a reference that nobody drops: its destructor will not run."""
+
+def leave_right_after_finalization() -> None:
+    """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
+
+def keep_modules(modules: dict[str, ModuleType], /) -> None:
+    """Has IcePy find these modules, by name, once the gate is sealed. They are kept for good."""
+
+def is_inside() -> bool:
+    """Whether the calling thread is inside the gate."""
+
+class Redirect:
+    """One import of one loaded object, pointed at the bridge's function of the same name. Undone only when told."""
+
+    name: str
+    path: str
+    """The object's file; empty for the executable."""
+
+    def __init__(self, name: str, address: int) -> None:
+        """The import `name` of the object that contains `address`. Changes nothing yet."""
+
+    def put(self) -> str:
+        """Redirects, unless it is redirected. Why it could not be done; empty if it was."""
+
+    def take_away(self) -> None:
+        """Puts back what was there, unless another tool has been there since. Threads may be in the bridge still."""
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether calls lead to the bridge now."""
+
+def address_in_icepy() -> int:
+    """An address in the object that IcePy is."""
+
+def address_in_interpreter() -> int:
+    """An address in the object that holds the interpreter: an executable, or libpython."""

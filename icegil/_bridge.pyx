@@ -1,0 +1,389 @@
+# cython: language_level=3, embedsignature=False, binding=False
+# distutils: language=c++
+"""The boundary: the only file in which C++ threads and Python meet.
+
+Rules, referred to below by their numbers:
+
+1. Enter the gate, then take the GIL; let the GIL go, then leave the gate. Never the other way round: a thread that is
+   counted is waited for, so whoever has or wants the GIL must be counted for as long.
+2. Every function that native code calls is `noexcept nogil`. What touches Python in it is inside one `with gil:`.
+3. A thread that the gate refuses touches nothing of Python: no call, no reference. What it was to do is dropped.
+4. A Python reference carried by a native thread has one owner, and is dropped with the GIL held, inside the gate.
+5. A Python call may let the GIL go for a while, and finalization may be tried in that gap. Being counted is what makes
+   it wait; a debug build checks after each such call that the GIL is held again.
+"""
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from libc.stdint cimport uintptr_t
+from libc.string cimport strerror
+from libcpp.optional cimport optional
+
+from icegil.gate cimport Clock, Counters, Gate, Occupant, State, Visitor, nanoseconds, pthread_t
+from icegil.loaded_object cimport LoadedObject, object_containing
+from icegil.redirect cimport Redirection, RedirectOutcome, redirect, still_ours, undo
+from icegil.thread cimport this_thread
+
+import os
+import sys
+
+
+# What differs between CPython's versions, in one place.
+cdef extern from *:
+    """
+    #include <pthread.h>
+    #include <cstdio>
+    #include <cstdlib>
+
+    #if PY_VERSION_HEX < 0x030D0000
+    #  define Py_IsFinalizing _Py_IsFinalizing
+    #  define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+    #endif
+
+    // Does this thread hold the GIL? Safe without it, at any time. 3.11 keeps one "current" state for the whole process
+    // (pystate.c, _PyRuntime.gilstate.tstate_current), so there it has to be this thread's own; since 3.12 it is a
+    // thread-local. PyGILState_Check() will not do: it answers yes for everybody once a sub-interpreter was made.
+    static inline bool icegil_holds_gil() noexcept {
+        PyThreadState* const current = PyThreadState_GetUnchecked();
+    #if PY_VERSION_HEX < 0x030C0000
+        return current != nullptr && current == PyGILState_GetThisThreadState();
+    #else
+        return current != nullptr;
+    #endif
+    }
+
+    #ifdef ICEGIL_DEBUG
+    static inline void icegil_check_gil(const char* place) noexcept {
+        if (!icegil_holds_gil()) {
+            std::fprintf(stderr, "icegil: the GIL was lost in: %s\\n", place);
+            std::abort();
+        }
+    }
+    #else
+    #  define icegil_check_gil(place) ((void)0)
+    #endif
+    """
+    bint Py_IsFinalizing() noexcept nogil
+    bint holds_gil "icegil_holds_gil"() noexcept nogil
+    void check_gil "icegil_check_gil"(const char* place) noexcept nogil
+
+cdef extern from "<pthread.h>" nogil:
+    ctypedef struct pthread_attr_t:
+        pass
+    int PTHREAD_CREATE_DETACHED
+    int pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*) noexcept nogil, void*) noexcept
+    int pthread_attr_init(pthread_attr_t*) noexcept
+    int pthread_attr_setdetachstate(pthread_attr_t*, int) noexcept
+    int pthread_attr_destroy(pthread_attr_t*) noexcept
+    int pthread_setname_np(pthread_t, const char*) noexcept
+    void pthread_exit(void*) noexcept
+    pthread_t pthread_self() noexcept
+    int pthread_atfork(void (*)() noexcept nogil, void (*)() noexcept nogil, void (*)() noexcept nogil) noexcept
+
+cdef extern from "<stdlib.h>" nogil:
+    int on_exit(void (*)(int, void*) noexcept nogil, void*) noexcept
+
+cdef extern from "<unistd.h>" nogil:
+    void _exit(int) noexcept
+
+cdef extern from "<stdio.h>" nogil:
+    ctypedef struct FILE:
+        pass
+    int fflush(FILE*) noexcept
+
+
+# --- The gate of this process ---------------------------------------------------------------------------------------
+
+# Never destroyed: native threads may come by for as long as the process lives.
+cdef Gate* gate = new Gate()
+cdef unsigned long long dropped = 0  # under the GIL
+
+
+cdef Gate* process_gate() noexcept nogil:
+    return gate
+
+
+cdef Visitor* this_visitor() noexcept nogil:
+    return &this_thread(gate[0]).visitor
+
+
+cdef void renew_gate_in_child() noexcept nogil:
+    gate.renew_in_child(this_visitor()[0])
+
+
+def is_finalizing():
+    return gate.state() != State.open or Py_IsFinalizing()
+
+
+def gate_state():
+    cdef State state = gate.state()
+    return "open" if state == State.open else "draining" if state == State.draining else "sealed"
+
+
+def counters():
+    cdef Counters now = gate.counters()
+    return {
+        "admitted": now.admitted,
+        "refused": now.refused,
+        "parked": now.parked,
+        "inside": now.inside,
+        "most": now.most,
+        "dropped": dropped,
+    }
+
+
+def count_dropped():
+    global dropped
+    dropped += 1
+
+
+def occupants():
+    cdef Occupant each
+    return [(each.thread, each.native_id, each.depth) for each in gate.occupants()]
+
+
+def is_inside():
+    return this_visitor().depth() != 0
+
+
+# --- Native threads -------------------------------------------------------------------------------------------------
+
+# Python starts no thread once finalization has begun (3.12: not even from atexit handlers), and a destruction must be
+# able to begin there. So these are plain POSIX threads.
+
+def call_on_native_thread(work, completed, /):
+    """Calls `work()` on a new native thread, then `completed(error)` there; error is what work raised, or None."""
+    cdef pthread_t thread
+    cdef pthread_attr_t attributes
+    errand = (work, completed)
+    Py_INCREF(errand)  # rule 4: this reference is the thread's
+    pthread_attr_init(&attributes)
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED)
+    cdef int error = pthread_create(&thread, &attributes, errand_thread, <PyObject*> errand)
+    pthread_attr_destroy(&attributes)
+    if error != 0:
+        Py_DECREF(errand)
+        raise OSError(error, f"no native thread could be started: {strerror(error).decode()}")
+
+
+cdef void* errand_thread(
+    void* errand,
+) noexcept nogil:
+    cdef Visitor* me = this_visitor()
+    pthread_setname_np(pthread_self(), b"icegil")
+    if not gate.try_enter(me[0]):
+        return NULL  # rule 3: even the reference stays where it is, with a process that is ending
+    with gil:
+        run_errand(<PyObject*> errand)
+    gate.leave(me[0])
+    return NULL
+
+
+cdef void run_errand(PyObject* errand) noexcept:
+    work, completed = <tuple> errand
+    Py_DECREF(<tuple> errand)
+    error = None
+    try:
+        work()
+    except BaseException as raised:
+        error = raised
+    check_gil("an errand's work")
+    completed(error)
+    check_gil("the completion of an errand")
+
+
+# --- Redirected functions -------------------------------------------------------------------------------------------
+
+# What IcePy calls in place of the functions of the same names. No `with gil:` here: these are the acquire and the
+# release, and what runs between them is IcePy's own code.
+
+cdef extern from "Python.h" nogil:
+    ctypedef enum PyGILState_STATE:
+        PyGILState_UNLOCKED
+    ctypedef struct PyThreadState:
+        pass
+    PyGILState_STATE PyGILState_Ensure() noexcept
+    void PyGILState_Release(PyGILState_STATE) noexcept
+    void PyEval_RestoreThread(PyThreadState*) noexcept
+    PyObject* PyImport_ImportModule(const char*) noexcept
+    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
+    void Py_IncRef(PyObject*) noexcept
+    void* PyCFunction_GetFunction(PyObject*) noexcept
+    int Py_IsInitialized() noexcept
+
+
+cdef PyGILState_STATE ensure() noexcept nogil:
+    # `PyGILState_Ensure`: C++ enters Python. A thread that holds the GIL is past the gate, and must never be parked.
+    if not holds_gil():
+        gate.enter_or_park(this_visitor()[0])
+    return PyGILState_Ensure()
+
+
+cdef void release(
+    PyGILState_STATE state,
+) noexcept nogil:
+    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, the one that entered the gate.
+    # A thread that is not inside entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
+    cdef Visitor* me = this_visitor()
+    PyGILState_Release(state)
+    if state == PyGILState_UNLOCKED and me.depth() != 0:
+        gate.leave(me[0])
+
+
+cdef void restore_thread(
+    PyThreadState* state,
+) noexcept nogil:
+    # `PyEval_RestoreThread`: a Python thread comes back from a blocking call of Ice.
+    cdef Visitor* me = this_visitor()
+    gate.enter_or_park(me[0])
+    PyEval_RestoreThread(state)
+    gate.leave(me[0])
+
+
+cdef PyObject* import_module(
+    const char* name,
+) noexcept nogil:
+    # `PyImport_ImportModule`, called with the GIL: IcePy looks up a class. Once Python has emptied its modules the real
+    # one answers NULL, and IcePy goes on with that.
+    cdef PyObject* kept
+    if gate.state() == State.sealed and kept_modules != NULL:
+        kept = PyDict_GetItemString(kept_modules, name)
+        if kept != NULL:
+            Py_IncRef(kept)
+            return kept
+    return PyImport_ImportModule(name)
+
+
+cdef void exit_thread(
+    void* value,
+) noexcept nogil:
+    # `pthread_exit`, with which CPython <= 3.13 ends a thread that wants the GIL too late (ceval_gil.c, take_gil): an
+    # unwinding by force, through C++ frames that forbid it. 3.14 parks the thread; so does this.
+    if gate.state() == State.sealed or Py_IsFinalizing():
+        gate.park()
+    pthread_exit(value)
+
+
+cdef PyObject* kept_modules = NULL
+
+
+def keep_modules(dict modules, /):
+    """Has `import_module` answer from these, by name, once the gate is sealed. They are kept for good."""
+    global kept_modules
+    Py_INCREF(modules)
+    kept_modules = <PyObject*> modules
+
+
+cdef void* replacement_of(str name) except NULL:
+    if name == "PyGILState_Ensure":
+        return <void*> ensure
+    if name == "PyGILState_Release":
+        return <void*> release
+    if name == "PyEval_RestoreThread":
+        return <void*> restore_thread
+    if name == "PyImport_ImportModule":
+        return <void*> import_module
+    if name == "pthread_exit":
+        return <void*> exit_thread
+    raise KeyError(name)
+
+
+cdef class Redirect:
+    """One import of one loaded object, pointed at the bridge's function of the same name."""
+
+    cdef readonly str name
+    cdef readonly str path
+    cdef LoadedObject object
+    cdef Redirection redirection
+
+    def __init__(self, str name, uintptr_t address):
+        """The import `name` of the object that contains `address`. Changes nothing yet."""
+        cdef optional[LoadedObject] found = object_containing(<const void*> address)
+        if not found.has_value():
+            raise ValueError(f"no loaded object contains {address:#x}")
+        self.name = name
+        self.object = found.value()
+        self.path = os.fsdecode(self.object.path)
+
+    def put(self):
+        """Redirects, unless it is redirected. Why it could not be done; empty if it was."""
+        if still_ours(self.redirection):
+            return ""
+        self.redirection = redirect(self.object, self.name.encode(), replacement_of(self.name))
+        return reason(self.redirection.outcome, self.redirection.error)
+
+    def take_away(self):
+        """Puts back what was there, unless another tool has been there since. Threads may be in the bridge still."""
+        undo(self.redirection)
+
+    @property
+    def is_in_place(self):
+        return still_ours(self.redirection)
+
+
+cdef str reason(RedirectOutcome outcome, int error):
+    if outcome == RedirectOutcome.done:
+        return ""
+    if outcome == RedirectOutcome.unsupported:
+        return "this platform is not supported"
+    if outcome == RedirectOutcome.not_imported:
+        return "it is not imported"
+    if outcome == RedirectOutcome.damaged:
+        return "the object's tables cannot be read"
+    if outcome == RedirectOutcome.no_original:
+        return "no function of that name was found"
+    return f"its page could not be opened: {strerror(error).decode()}"
+
+
+def address_in_icepy():
+    """An address in the object that IcePy is."""
+    return <uintptr_t> PyCFunction_GetFunction(<PyObject*> sys.modules["IcePy"].stringVersion)
+
+
+def address_in_interpreter():
+    """An address in the object that holds the interpreter: an executable, or libpython."""
+    return <uintptr_t> Py_IsInitialized
+
+
+# --- The end of the process -----------------------------------------------------------------------------------------
+
+def drain(double timeout, /):
+    """Closes the gate to those outside and waits up to `timeout` seconds for those inside; how many are left.
+
+    The calling thread is the finalizer from here on. A signal handler that raises ends the waiting.
+    """
+    cdef Visitor* me = this_visitor()
+    cdef Clock.time_point deadline = Clock.now() + nanoseconds(<long long> (min(timeout, 1e9) * 1e9))
+    cdef Clock.time_point look_at_signals
+    cdef size_t left
+    while True:
+        with nogil:
+            look_at_signals = Clock.now() + nanoseconds(50_000_000)
+            left = gate.drain(me[0], look_at_signals if look_at_signals < deadline else deadline)
+        if left == 0 or not (Clock.now() < deadline):
+            return left
+        PyErr_CheckSignals()
+
+
+def seal():
+    gate.seal()
+
+
+def keep_alive(thing, /):
+    """Gives `thing` a reference that nobody drops: its destructor will not run."""
+    Py_INCREF(thing)
+
+
+def leave_right_after_finalization():
+    """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
+    on_exit(leave_now, NULL)
+
+
+cdef void leave_now(
+    int status,
+    void* _,
+) noexcept nogil:
+    fflush(NULL)
+    _exit(status)
+
+
+pthread_atfork(NULL, NULL, renew_gate_in_child)

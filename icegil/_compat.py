@@ -1,0 +1,50 @@
+"""What differs between the versions of Ice, in one place."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from icegil.errors import UnsupportedIce
+
+OLDEST = (3, 7, 8)
+
+
+def import_ice() -> Any:
+    """The installed Ice module.
+
+    Raises
+    ------
+    UnsupportedIce
+        It is older than icegil knows, or does not look like Ice for Python.
+    """
+    import Ice  # not at the top: importing icegil alone must not import Ice
+
+    version = Ice.stringVersion()
+    numbers = tuple(int(part) if part.isdigit() else 0 for part in version.split(".")[:3])
+    if numbers < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise UnsupportedIce(
+            f"zeroc-ice {version} is installed; icegil needs {oldest} or later: pip install -U zeroc-ice"
+        )
+    if not hasattr(sys.modules.get("IcePy"), "Communicator"):
+        raise UnsupportedIce(f"zeroc-ice {version} at {Ice.__file__} has no IcePy.Communicator: not a build known here")
+    return Ice
+
+
+def communicator_class(ice: ModuleType) -> type[Any]:
+    """The class of communicators: `Ice.Communicator`, on 3.7 `Ice.CommunicatorI` (`Ice.Communicator` is its base)."""
+    cls: type[Any] = getattr(ice, "CommunicatorI", ice.Communicator)
+    return cls
+
+
+def wrap_future_homes() -> list[ModuleType]:
+    """The modules whose global `wrap_future` is the one that their code, or the program's, calls."""
+    names = ("Ice", "Ice.Future", "Ice.asyncio.EventLoopAdapter", "Ice.Py3.IceFuture", "IceFuture")
+    modules = [sys.modules.get(name) for name in names]
+    return [module for module in modules if isinstance(module, ModuleType) and hasattr(module, "wrap_future")]
+
+
+def event_loop_adapter_class() -> type[Any] | None:
+    """Ice's own adapter for asyncio; None on 3.7, which has none."""
+    module = sys.modules.get("Ice.asyncio.EventLoopAdapter")
+    return getattr(module, "EventLoopAdapter", None)

@@ -1,0 +1,270 @@
+"""Putting icegil in place around the installed Ice, taking it away again, and saying what is in place."""
+
+import atexit
+import functools
+import gc
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from icegil import _bridge, _compat, aio, lifecycle, redirects
+from icegil.errors import GuardUnavailable
+
+MODES = ("auto", "guard", "teardown")
+
+
+@dataclass(frozen=True)
+class GateStatus:
+    """The gate: its state, and totals since the process began (in a forked child: since the fork)."""
+
+    state: str
+    """`"open"`, `"draining"` or `"sealed"`."""
+    admitted: int
+    """Outer entries of native threads that were let in."""
+    refused: int
+    """Entries turned away, parked ones included."""
+    parked: int
+    """Threads that were put to sleep for ever."""
+    inside: int
+    """Threads inside now."""
+    most: int
+    """Most threads inside at once."""
+    dropped: int
+    """Completions and dispatches dropped because their event loop was closed."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What icegil has in place; see `status`."""
+
+    mode: str
+    """`"off"`, `"teardown"` or `"guard"`."""
+    reason: str
+    """Why the mode is not `"guard"`; empty if it is, or if nothing is installed."""
+    python: str
+    ice: str | None
+    """Version of zeroc-ice; None before it was imported."""
+    drain_timeout: float
+    """Longest time in seconds that a shutdown may take."""
+    redirected: tuple[str, ...]
+    """Names of the functions that IcePy imports and that lead to icegil."""
+    gate: GateStatus
+
+
+@dataclass
+class _Patch:
+    owner: Any
+    name: str
+    replacement: Any
+    original: Any = None
+    was_there: bool = False
+
+    def put(self) -> None:
+        self.was_there = self.name in vars(self.owner)
+        self.original = vars(self.owner).get(self.name)
+        setattr(self.owner, self.name, self.replacement)
+
+    def take_away(self) -> None:
+        if self.was_there:
+            setattr(self.owner, self.name, self.original)
+        else:
+            delattr(self.owner, self.name)
+
+
+class _Installation:
+    def __init__(self, mode: str, drain_timeout: float) -> None:
+        self.mode = mode
+        self.drain_timeout = drain_timeout
+        self.ice: ModuleType = _compat.import_ice()
+        self.reason = self._guard()
+        self.patches = _patches(self.ice)
+        for patch in self.patches:
+            patch.put()
+        # After Ice was imported: handlers run in reverse order, and Ice 3.7 has one of its own.
+        atexit.register(self.at_exit)
+
+    def _guard(self) -> str:
+        """Puts the guard in place if the mode has it; why it is not."""
+        if self.mode == "teardown":
+            return "the mode 'teardown' was asked for"
+        try:
+            redirects.put()
+        except GuardUnavailable as error:
+            if self.mode == "guard":
+                raise
+            lifecycle.log.warning("no guard: %s; communicators are still destroyed at exit", error)
+            return str(error)
+        return ""
+
+    def at_exit(self) -> None:
+        if not self.reason:
+            redirects.put()  # a tool may have taken some since
+        lifecycle.teardown(self.drain_timeout)
+
+    def remove(self) -> None:
+        atexit.unregister(self.at_exit)
+        redirects.take_away()
+        for patch in reversed(self.patches):
+            patch.take_away()
+
+
+_lock = threading.RLock()
+_installation: _Installation | None = None
+
+
+def install(mode: str | None = None, drain_timeout: float | None = None) -> ModuleType:
+    """Puts icegil in place around the installed Ice; one call at the start of a program is all it needs.
+
+    May be called again: what is given then replaces what was set. Communicators that live already are taken in.
+    To be called from the main thread, before the program registers `atexit` handlers that use Ice.
+
+    Parameters
+    ----------
+    mode : str | None
+        `"teardown"`: communicators are destroyed before Python finalizes, and `destroyAsync` is made safe.
+        `"guard"`: every crossing between Ice's threads and Python is guarded too.
+        `"auto"`: the guard where it is possible. None: the environment's `ICEGIL_MODE`, else `"auto"`.
+    drain_timeout : float | None
+        Longest time in seconds that the whole shutdown may take.
+        None: the environment's `ICEGIL_DRAIN_TIMEOUT`, else 5.
+
+    Returns
+    -------
+    module
+        The genuine `Ice` module.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument, or the environment variable in its place, is not one of the above.
+    GuardUnavailable
+        `mode` is `"guard"`, which is not possible here.
+    UnsupportedIce
+        The installed zeroc-ice is not one that icegil knows.
+    ImportError
+        zeroc-ice is not installed.
+    """
+    global _installation
+    with _lock:
+        chosen = _chosen_mode(mode)
+        timeout = _chosen_timeout(drain_timeout)
+        if _installation is not None and mode not in (None, _installation.mode):
+            timeout = timeout if drain_timeout is not None else _installation.drain_timeout
+            uninstall()
+        if _installation is None:
+            had_ice = "Ice" in sys.modules
+            _installation = _Installation(chosen, timeout)
+            if had_ice:
+                _take_in(_installation.ice)
+        elif drain_timeout is not None:
+            _installation.drain_timeout = timeout
+        return _installation.ice
+
+
+def uninstall() -> None:
+    """Takes icegil away again: the program goes on with plain Ice. Without effect if it was not installed."""
+    global _installation
+    with _lock:
+        if _installation is not None:
+            _installation.remove()
+            _installation = None
+
+
+def status() -> Status:
+    """What icegil has in place, and the gate's counters. Callable from any thread at any time."""
+    installation = _installation
+    ice = sys.modules.get("Ice")
+    return Status(
+        mode="off" if installation is None else "teardown" if installation.reason else "guard",
+        reason="" if installation is None else installation.reason,
+        python=".".join(map(str, sys.version_info[:3])),
+        ice=ice.stringVersion() if ice is not None else None,
+        drain_timeout=lifecycle.DRAIN_TIMEOUT if installation is None else installation.drain_timeout,
+        redirected=redirects.in_place(),
+        gate=GateStatus(state=_bridge.gate_state(), **_bridge.counters()),
+    )
+
+
+def is_finalizing() -> bool:
+    """Whether the shutdown has begun: the gate is not open, or Python finalizes. Callable from any thread."""
+    return _bridge.is_finalizing()
+
+
+def get_include() -> str:
+    """The directory of icegil's C++ headers, for `#include <icegil/gate.hpp>` in other extensions."""
+    package = Path(__file__).parent
+    inside = package / "include"
+    return str(inside if inside.is_dir() else package.parent / "include")
+
+
+def _chosen_mode(mode: str | None) -> str:
+    source = "mode"
+    if mode is None:
+        source = "ICEGIL_MODE"
+        mode = os.environ.get("ICEGIL_MODE") or "auto"
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be a string, not {type(mode).__name__}")
+    if mode not in MODES:
+        raise ValueError(f"{source} must be one of {', '.join(MODES)}, not {mode!r}")
+    return mode
+
+
+def _chosen_timeout(drain_timeout: float | None) -> float:
+    if drain_timeout is not None:
+        return lifecycle.seconds(drain_timeout, "drain_timeout")
+    text = os.environ.get("ICEGIL_DRAIN_TIMEOUT")
+    if not text:
+        return lifecycle.DRAIN_TIMEOUT
+    try:
+        return lifecycle.seconds(float(text), "ICEGIL_DRAIN_TIMEOUT")
+    except ValueError:
+        raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None
+
+
+def _patches(ice: ModuleType) -> list[_Patch]:
+    communicator = _compat.communicator_class(ice)
+    initialize, destroy = communicator.__init__, communicator.destroy
+
+    @functools.wraps(initialize)
+    def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
+        initialize(self, *args, **kwargs)
+        lifecycle.watch(self)
+
+    @functools.wraps(destroy)
+    def watched_destroy(self: Any) -> None:
+        lifecycle.watch(self).destroy_here(lambda: destroy(self))
+
+    @functools.wraps(communicator.__exit__)
+    def watched_exit(self: Any, *_: object) -> None:
+        self.destroy()
+
+    patches = [
+        _Patch(communicator, "__init__", watched_initialize),
+        _Patch(communicator, "destroy", watched_destroy),
+        _Patch(communicator, "__exit__", watched_exit),
+        _Patch(communicator, "destroyAsync", aio.destroyAsync),
+    ]
+    if not hasattr(communicator, "__aexit__"):
+        patches += [
+            _Patch(communicator, "__aenter__", aio.enter),
+            _Patch(communicator, "__aexit__", aio.leave),
+        ]
+    patches.append(_Patch(communicator, "shutdownCompleted", aio.shutdownCompleted))
+    for home in _compat.wrap_future_homes():
+        patches.append(_Patch(home, "wrap_future", aio.safe_wrap_future(vars(home)["wrap_future"])))
+    adapter = _compat.event_loop_adapter_class()
+    if adapter is not None:
+        patches.append(_Patch(adapter, "runCoroutine", aio.run_coroutine))
+    return patches
+
+
+def _take_in(ice: ModuleType) -> None:
+    """Watches the communicators that were made before: nothing but the garbage collector lists them."""
+    communicator = _compat.communicator_class(ice)
+    for thing in gc.get_objects():
+        if type(thing) is communicator and hasattr(thing, "_impl"):
+            lifecycle.watch(thing)

@@ -1,0 +1,363 @@
+"""Which communicators live, who destroys them, and the shutdown: the steps that take them down before Python goes."""
+
+import concurrent.futures
+import logging
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+import warnings
+import weakref
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from numbers import Real
+from types import FrameType, ModuleType
+from typing import Any
+
+from icegil import _bridge
+
+log = logging.getLogger("icegil")
+
+DRAIN_TIMEOUT = 5.0  # seconds
+
+
+def seconds(value: object, name: str) -> float:
+    """`value` as a number of seconds, `math.inf` for None; TypeError or ValueError that names the argument."""
+    if value is None:
+        return math.inf
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name} must not be negative or NaN: {value}")
+    return float(value)
+
+
+class Errand:
+    """One blocking call on a native thread, however many wait for it. Usable from any thread."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self.error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._finished = threading.Event()
+        self._callbacks: list[Callable[[], object]] = []
+        if _bridge.gate_state() == "open":
+            _bridge.call_on_native_thread(work, self._complete)
+        else:  # no native thread is admitted any more: the finalizer does its errands itself
+            self._complete(_error_of(work))
+
+    def _complete(self, error: BaseException | None) -> None:
+        self.error = error
+        with self._lock:
+            self._finished.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            self._call(callback)
+
+    def add_done_callback(self, callback: Callable[[], object]) -> None:
+        """Has `callback()` called when the errand is done: on its thread, or here and now if it is done already."""
+        with self._lock:
+            if not self._finished.is_set():
+                self._callbacks.append(callback)
+                return
+        self._call(callback)
+
+    @staticmethod
+    def _call(callback: Callable[[], object]) -> None:
+        error = _error_of(callback)
+        if error is not None:
+            log.error("a completion callback failed", exc_info=error)
+
+    def wait(self, timeout: float = math.inf) -> bool:
+        """Waits up to `timeout` seconds; whether the errand is done. Ctrl-C ends the waiting."""
+        return self._finished.wait(min(timeout, threading.TIMEOUT_MAX))
+
+
+def _error_of(work: Callable[[], object]) -> BaseException | None:
+    try:
+        work()
+    except BaseException as error:
+        return error
+    return None
+
+
+class Life:
+    """What is known of one communicator."""
+
+    def __init__(self, communicator: Any) -> None:
+        self._communicator = weakref.ref(communicator)
+        self.impl = communicator._impl
+        self.made_at = time.monotonic()
+        self.made_by = _callers()
+        self.destruction: Errand | None = None
+        self.shutdown: Errand | None = None
+        self.is_destroyed = False
+        self.is_given_up = False  # stuck at exit, or left behind by fork(): never waited for
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left to destroy, or nothing that may be waited for."""
+        return self.is_destroyed or self.is_given_up
+
+    @property
+    def place(self) -> str:
+        """Where the program made it: `file:line`."""
+        filename, line = self.origin
+        return f"{filename}:{line}"
+
+    @property
+    def origin(self) -> tuple[str, int]:
+        """File and line of the place."""
+        return (self.made_by[0].filename, self.made_by[0].lineno or 0) if self.made_by else ("<unknown>", 0)
+
+    def destroy(self) -> Errand:
+        """Begins the destruction, or joins the one that has begun."""
+        with _lock:
+            if self.destruction is None:
+                self.destruction = Errand(self._destroy)
+            return self.destruction
+
+    def destroy_here(self, destroy: Callable[[], None]) -> None:
+        """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
+        if not self.is_given_up:
+            destroy()
+            self.is_destroyed = True
+
+    def _destroy(self) -> None:
+        self.impl.destroy()
+        self.is_destroyed = True
+
+    def wait_for_shutdown(self) -> Errand:
+        """Begins to wait until the communicator is shut down, or joins the waiting that has begun."""
+        with _lock:
+            if self.shutdown is None:
+                # Off the main thread IcePy waits in one go, whatever the number of milliseconds.
+                self.shutdown = Errand(lambda: self.impl.waitForShutdown(500))
+            return self.shutdown
+
+
+_lock = threading.RLock()
+_lives: "weakref.WeakKeyDictionary[Any, Life]" = weakref.WeakKeyDictionary()
+_inherited: list[Life] = []
+_dispatches: dict["concurrent.futures.Future[Any]", AbstractEventLoop] = {}
+_is_torn_down = False
+
+
+def _callers() -> list[traceback.FrameSummary]:
+    """Where the program is, innermost first: one frame, all of them in Python's development mode."""
+    own = tuple(os.path.dirname(sys.modules[name].__file__ or "") + os.sep for name in ("icegil", "Ice"))
+    found = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(own):
+            found.append(traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+            if not sys.flags.dev_mode:
+                break
+        frame = frame.f_back
+    return found
+
+
+def watch(communicator: Any) -> Life:
+    """The life of this communicator, watched from now on if it was not yet."""
+    with _lock:
+        life = _lives.get(communicator)
+        if life is None:
+            life = _lives[communicator] = Life(communicator)
+        return life
+
+
+def life_of(communicator: object) -> Life:
+    """The life of what a caller says is a communicator; TypeError if it is none."""
+    from icegil import _compat
+
+    ice = sys.modules.get("Ice")
+    if ice is None or not isinstance(communicator, _compat.communicator_class(ice)):
+        raise TypeError(f"an Ice.Communicator is needed, not {type(communicator).__name__}")
+    return watch(communicator)
+
+
+def watch_dispatch(future: "concurrent.futures.Future[Any]", loop: AbstractEventLoop) -> None:
+    """Remembers that a dispatch waits for `future`, which only `loop` can complete."""
+    _dispatches[future] = loop
+    future.add_done_callback(lambda done: _dispatches.pop(done, None))
+
+
+def destroy(communicator: Any, timeout: float | None = None) -> None:
+    """Destroys a communicator and waits until all its threads have ended. Callable from any thread.
+
+    Unlike `communicator.destroy()` the wait can be bounded, and Ctrl-C interrupts it.
+
+    Parameters
+    ----------
+    communicator : Ice.Communicator
+        A destroyed one is no error: returns at once.
+    timeout : float | None
+        Longest wait in seconds; None waits without limit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `communicator` is no communicator; `timeout` is no number, negative or NaN.
+    TimeoutError
+        It takes longer. The destruction goes on.
+    """
+    longest = seconds(timeout, "timeout")
+    life = life_of(communicator)
+    if life.is_over:
+        return
+    destruction = life.destroy()
+    if not destruction.wait(longest):
+        raise TimeoutError(f"the communicator made at {life.place} was not destroyed within {timeout} s; it goes on")
+    if destruction.error is not None:
+        raise destruction.error
+
+
+# --- The shutdown ---------------------------------------------------------------------------------------------------
+
+
+def teardown(timeout: float) -> None:
+    """Takes everything down before Python finalizes, within `timeout` seconds; an `atexit` handler.
+
+    A communicator that is stuck, or a thread, cannot hold the process up: it is named in the log, kept alive, and the
+    process leaves right after Python's finalization, with its own exit status.
+    """
+    global _is_torn_down
+    _is_torn_down = True
+    deadline = time.monotonic() + timeout
+    living = [life for life in list(_lives.values()) if not life.is_over]
+    undestroyed = [life for life in living if life.destruction is None]
+    if _is_in_callback():
+        # `sys.exit()` in a servant: no communicator can be destroyed while one of its dispatches is this very one.
+        _bridge.drain(0)
+        _seal()
+        _give_up(living)
+        return
+    # 1. The gate is open: destroy every communicator, all at once. What waits for a dead event loop is failed first.
+    _fail_stranded_dispatches()
+    _destroy_all(living, deadline)
+    # 2. The gate drains: nobody comes in any more, those inside finish.
+    inside = _drain(deadline)
+    # 3. The gate is sealed.
+    _seal()
+    stuck = [life for life in living if not life.is_over]
+    if stuck or inside:
+        _report_unclean(stuck, timeout)
+    if stuck or inside or _inherited:
+        _give_up(stuck)
+    _warn_of_undestroyed(undestroyed)
+
+
+def _is_in_callback() -> bool:
+    """Whether Python is being finalized by a thread of Ice: IcePy calls `Py_Exit` on it."""
+    return _bridge.is_inside() or threading.get_ident() != threading.main_thread().ident
+
+
+def _seal() -> None:
+    # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
+    # exceptions that it raises up in modules that are being emptied.
+    names = [name for name in list(sys.modules) if name.partition(".")[0] == "Ice"]
+    _bridge.keep_modules({name: _copy(sys.modules[name]) for name in names})
+    _bridge.seal()
+
+
+def _copy(module: ModuleType) -> ModuleType:
+    copy = ModuleType(module.__name__)
+    vars(copy).update(vars(module))
+    return copy
+
+
+def _fail_stranded_dispatches() -> None:
+    for future, loop in list(_dispatches.items()):
+        if is_dead(loop):
+            _fail(future)
+
+
+def is_dead(loop: AbstractEventLoop) -> bool:
+    """Whether nothing that is scheduled on `loop` will run any more."""
+    return loop.is_closed() or (_is_torn_down and not loop.is_running())
+
+
+def stranded() -> "concurrent.futures.Future[Any]":
+    """The future of a dispatch whose event loop is dead: failed."""
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    _fail(future)
+    return future
+
+
+def _fail(future: "concurrent.futures.Future[Any]") -> None:
+    # What Ice itself answers for an object that is not there any more: the one failure that its default settings do not
+    # print a warning about.
+    _bridge.count_dropped()
+    if not future.done():
+        future.set_exception(sys.modules["Ice"].ObjectNotExistException())
+
+
+def _destroy_all(living: list[Life], deadline: float) -> None:
+    errands = [life.destroy() for life in living]
+    try:
+        for errand in errands:
+            errand.wait(max(0.0, deadline - time.monotonic()))
+    except KeyboardInterrupt:
+        log.warning("interrupted while communicators were being destroyed; leaving without them")
+
+
+def _drain(deadline: float) -> int:
+    try:
+        return _bridge.drain(max(0.0, deadline - time.monotonic()))
+    except KeyboardInterrupt:
+        log.warning("interrupted while callbacks were finishing; leaving without them")
+        return len(_bridge.occupants())
+
+
+def _report_unclean(stuck: list[Life], timeout: float) -> None:
+    lines = [f"not everything ended within {timeout:g} s of shutdown; the process leaves without it"]
+    lines += [f"communicator made at {life.place}: its destruction has not ended" for life in stuck]
+    lines += _foreign_stacks()
+    log.warning("\n".join(lines))
+
+
+def _foreign_stacks() -> list[str]:
+    """The Python stacks of the native threads: those that are inside the gate, and those that run Python at all."""
+    native_ids = {thread: native_id for thread, native_id, _ in _bridge.occupants()}
+    pythons = {t.ident for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
+    lines = []
+    for thread, frame in sys._current_frames().items():
+        if thread not in pythons and thread != threading.get_ident():
+            lines.append(f"thread {native_ids.get(thread, hex(thread))} is in:")
+            lines += [line.rstrip("\n") for line in traceback.format_stack(frame)]
+    return lines
+
+
+def _give_up(stuck: list[Life]) -> None:
+    # No destructor may join a thread that will never end.
+    for life in stuck:
+        life.is_given_up = True
+        _bridge.keep_alive(life.impl)
+    _bridge.leave_right_after_finalization()
+
+
+def _warn_of_undestroyed(undestroyed: list[Life]) -> None:
+    for life in undestroyed:
+        message = "this communicator was never destroyed by the program; it was destroyed at exit"
+        if sys.flags.dev_mode:
+            stack = traceback.StackSummary.from_list(list(reversed(life.made_by)))
+            message += ". It was made at (most recent call last):\n" + "".join(stack.format()).rstrip("\n")
+        filename, line = life.origin
+        warnings.warn_explicit(message, ResourceWarning, filename, line)
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: the parent's communicators have no threads here, so nothing of theirs may be waited for."""
+    global _lock, _is_torn_down
+    _lock = threading.RLock()
+    _is_torn_down = False
+    for life in list(_lives.values()):
+        if not life.is_over:
+            life.is_given_up = True
+            _bridge.keep_alive(life.impl)
+            _inherited.append(life)
+    _dispatches.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -1,0 +1,1 @@
+"""The shutdown scenarios, and what runs them."""

@@ -1,0 +1,41 @@
+"""What the tests share: running a scenario many times in child processes."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from icegil.torture.catalogue import Scenario
+from icegil.torture.endings import command, run, shortfall
+
+RUNS = int(os.environ.get("RUNS", "5"))
+"""Runs of each scenario; more of them find rarer races."""
+
+AT_ONCE = int(os.environ.get("RUNS_AT_ONCE", "2"))
+
+
+def check_endings(scenario: Scenario, *, guarded: bool, runs: int = RUNS, **environment: str) -> None:
+    """Fails, with what the worst run left behind, unless every run of the scenario ends well."""
+    _skip_without_needs(scenario)
+
+    def one(_):
+        ending = run(command(scenario, guarded), scenario.within, environment)
+        return shortfall(ending, scenario), ending
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        short = [(why, ending) for why, ending in pool.map(one, range(runs)) if why]
+    if short:
+        why, ending = short[0]
+        pytest.fail(
+            f"{len(short)} of {runs} runs of {scenario.name} fell short. The first: {why}\n"
+            f"--- stdout\n{ending.stdout}\n--- stderr\n{ending.stderr}",
+            pytrace=False,
+        )
+
+
+def _skip_without_needs(scenario: Scenario) -> None:
+    import Ice
+
+    missing = [name for name in scenario.needs if not hasattr(Ice, name)]
+    if missing:
+        pytest.skip(f"Ice {Ice.stringVersion()} has no {', '.join(missing)}")
