@@ -1,6 +1,9 @@
-"""What differs between the versions of Ice, in one place."""
+"""What differs between the versions of Ice and of Python, in one place."""
 
+import functools
 import sys
+import threading
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -48,3 +51,19 @@ def event_loop_adapter_class() -> type[Any] | None:
     """Ice's own adapter for asyncio; None on 3.7, which has none."""
     module = sys.modules.get("Ice.asyncio.EventLoopAdapter")
     return getattr(module, "EventLoopAdapter", None)
+
+
+def do_not_join_main_thread() -> None:
+    """Has Python's shutdown, begun on another thread, not wait for the main one, which may never end.
+
+    From 3.13 on it does not. Before, `threading._shutdown` joins the main thread like all that are no daemons.
+    """
+    if sys.version_info < (3, 13):
+        with threading._shutdown_locks_lock:  # type: ignore[attr-defined]
+            threading._shutdown_locks.discard(threading.main_thread()._tstate_lock)  # type: ignore[attr-defined]
+
+
+@functools.cache
+def at_shutdown(callback: Callable[[], object]) -> None:
+    """Has `callback()` called as Python begins its shutdown, before it joins threads; `atexit` is after that. Once."""
+    threading._register_atexit(callback)  # type: ignore[attr-defined]

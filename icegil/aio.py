@@ -208,7 +208,7 @@ def run_coroutine(self: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:
             if not loop.is_closed():
                 raise
         else:
-            lifecycle.watch_dispatch(future, loop)
+            lifecycle.watch_dispatch(future, coroutine, loop)
             return future
     coroutine.close()
     return lifecycle.stranded()

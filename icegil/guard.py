@@ -84,6 +84,7 @@ class _Installation:
         self.patches = _patches(self.ice)
         for patch in self.patches:
             patch.put()
+        _compat.at_shutdown(lifecycle.before_threads_are_joined)
         # After Ice was imported: handlers run in reverse order, and Ice 3.7 has one of its own.
         atexit.register(self.at_exit)
 

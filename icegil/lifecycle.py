@@ -1,6 +1,8 @@
 """Which communicators live, who destroys them, and the shutdown: the steps that take them down before Python goes."""
 
 import concurrent.futures
+import contextlib
+import inspect
 import logging
 import math
 import os
@@ -11,12 +13,12 @@ import traceback
 import warnings
 import weakref
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from numbers import Real
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-from icegil import _bridge
+from icegil import _bridge, _compat
 
 log = logging.getLogger("icegil")
 
@@ -137,20 +139,27 @@ class Life:
             return self.shutdown
 
 
+class _Dispatch(NamedTuple):
+    """A dispatch that waits for a coroutine on an event loop."""
+
+    coroutine: Coroutine[Any, Any, Any]
+    loop: AbstractEventLoop
+
+
 _lock = threading.RLock()
 _lives: "weakref.WeakKeyDictionary[Any, Life]" = weakref.WeakKeyDictionary()
 _inherited: list[Life] = []
-_dispatches: dict["concurrent.futures.Future[Any]", AbstractEventLoop] = {}
+_dispatches: dict["concurrent.futures.Future[Any]", _Dispatch] = {}
 _is_torn_down = False
 
 
 def _callers() -> list[traceback.FrameSummary]:
     """Where the program is, innermost first: one frame, all of them in Python's development mode."""
-    own = tuple(os.path.dirname(sys.modules[name].__file__ or "") + os.sep for name in ("icegil", "Ice"))
+    own = tuple(os.path.dirname(sys.modules[name].__file__ or "") for name in ("icegil", "Ice"))
     found = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(own):
+        if os.path.dirname(frame.f_code.co_filename) not in own:
             found.append(traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
             if not sys.flags.dev_mode:
                 break
@@ -169,18 +178,20 @@ def watch(communicator: Any) -> Life:
 
 def life_of(communicator: object) -> Life:
     """The life of what a caller says is a communicator; TypeError if it is none."""
-    from icegil import _compat
-
     ice = sys.modules.get("Ice")
     if ice is None or not isinstance(communicator, _compat.communicator_class(ice)):
         raise TypeError(f"an Ice.Communicator is needed, not {type(communicator).__name__}")
     return watch(communicator)
 
 
-def watch_dispatch(future: "concurrent.futures.Future[Any]", loop: AbstractEventLoop) -> None:
-    """Remembers that a dispatch waits for `future`, which only `loop` can complete."""
-    _dispatches[future] = loop
+def watch_dispatch(
+    future: "concurrent.futures.Future[Any]", coroutine: Coroutine[Any, Any, Any], loop: AbstractEventLoop
+) -> None:
+    """Remembers that a dispatch waits for `future`, the result of a coroutine that only `loop` can run."""
+    _dispatches[future] = _Dispatch(coroutine, loop)
     future.add_done_callback(lambda done: _dispatches.pop(done, None))
+    if is_dead(loop):  # since it was asked last: nobody may look at this one any more
+        _fail(future)
 
 
 def destroy(communicator: Any, timeout: float | None = None) -> None:
@@ -248,6 +259,12 @@ def teardown(timeout: float) -> None:
     _warn_of_undestroyed(undestroyed)
 
 
+def before_threads_are_joined() -> None:
+    """To be called as Python begins its shutdown, on whatever thread that is."""
+    if _is_in_callback():
+        _compat.do_not_join_main_thread()
+
+
 def _is_in_callback() -> bool:
     """Whether Python is being finalized by a thread of Ice: IcePy calls `Py_Exit` on it."""
     return _bridge.is_inside() or threading.get_ident() != threading.main_thread().ident
@@ -268,8 +285,10 @@ def _copy(module: ModuleType) -> ModuleType:
 
 
 def _fail_stranded_dispatches() -> None:
-    for future, loop in list(_dispatches.items()):
-        if is_dead(loop):
+    for future, dispatch in list(_dispatches.items()):
+        if is_dead(dispatch.loop):
+            if inspect.getcoroutinestate(dispatch.coroutine) == inspect.CORO_CREATED:
+                dispatch.coroutine.close()  # or Python complains that it was never awaited
             _fail(future)
 
 
@@ -289,7 +308,7 @@ def _fail(future: "concurrent.futures.Future[Any]") -> None:
     # What Ice itself answers for an object that is not there any more: the one failure that its default settings do not
     # print a warning about.
     _bridge.count_dropped()
-    if not future.done():
+    with contextlib.suppress(concurrent.futures.InvalidStateError):  # it was cancelled, or failed, in the meantime
         future.set_exception(sys.modules["Ice"].ObjectNotExistException())
 
 
@@ -318,14 +337,15 @@ def _report_unclean(stuck: list[Life], timeout: float) -> None:
 
 
 def _foreign_stacks() -> list[str]:
-    """The Python stacks of the native threads: those that are inside the gate, and those that run Python at all."""
+    """The Python stacks of the native threads, but for the bridge's own: whoever is inside the gate is among them."""
     native_ids = {thread: native_id for thread, native_id, _ in _bridge.occupants()}
     pythons = {t.ident for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
     lines = []
     for thread, frame in sys._current_frames().items():
-        if thread not in pythons and thread != threading.get_ident():
+        stack = traceback.extract_stack(frame)
+        if thread not in pythons and thread != threading.get_ident() and stack[0].filename != __file__:
             lines.append(f"thread {native_ids.get(thread, hex(thread))} is in:")
-            lines += [line.rstrip("\n") for line in traceback.format_stack(frame)]
+            lines += [line.rstrip("\n") for line in stack.format()]
     return lines
 
 

@@ -1,12 +1,7 @@
-# Point one loaded object's imported function at another, for Cython: include/icegil/redirect.hpp.
+# Redirecting imported functions, for Cython: include/icegil/redirect.hpp, where each promise is written down.
 from libcpp.vector cimport vector
 
-from icegil.loaded_object cimport LoadedObject
-
-
-cdef extern from "icegil/loaded_object.hpp" namespace "icegil" nogil:
-    cdef cppclass Slot:
-        pass
+from icegil.loaded_object cimport LoadedObject, Slot
 
 
 cdef extern from "icegil/redirect.hpp" namespace "icegil" nogil:
@@ -20,17 +15,27 @@ cdef extern from "icegil/redirect.hpp" namespace "icegil" nogil:
         no_original
         not_permitted
 
+    cdef cppclass Import:
+        RedirectOutcome outcome
+        void* original
+        vector[Slot] slots
+
     cdef cppclass Redirection:
         RedirectOutcome outcome
         int error
+        void* original
+        void* replacement
         vector[Slot] slots
 
-    cdef cppclass Undone:
+    cdef struct Undone:
         RedirectOutcome outcome
         int error
         size_t restored
         size_t not_ours
 
-    Redirection redirect(const LoadedObject& object, const char* name, void* replacement) noexcept
-    Undone undo(Redirection& redirection) noexcept
-    bint still_ours(const Redirection& redirection) noexcept
+    Import find_import(const LoadedObject&, const char*) noexcept
+    Import find_import(const LoadedObject&, const char*, void*) noexcept
+    Redirection redirect(const LoadedObject&, const char*, void*) noexcept
+    Redirection redirect(const LoadedObject&, const char*, void*, void*) noexcept
+    Undone undo(Redirection&) noexcept
+    bint still_ours(const Redirection&) noexcept

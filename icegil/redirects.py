@@ -43,4 +43,3 @@ def take_away() -> None:
 def in_place() -> tuple[str, ...]:
     """The names that lead to the bridge now."""
     return tuple(redirect.name for redirect in _made if redirect.is_in_place)
-

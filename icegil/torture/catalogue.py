@@ -6,6 +6,7 @@ A scenario is a small program. Its docstring begins with its title; below it sta
     ends: how a good run ends: `status 0` (any number), or the name of the signal that kills it, as `SIGINT`
     stderr: a regular expression for all that may stand on stderr; without it, nothing may
     within: the seconds within which it ends; 20 without it
+    drain: `--drain-timeout` of the guarded run, in seconds
     needs: names that `Ice` must have, separated by spaces
 """
 
@@ -31,6 +32,8 @@ class Scenario:
     within: float
     """Seconds."""
     needs: tuple[str, ...]
+    drain: float | None = None
+    """Seconds."""
 
     @property
     def name(self) -> str:
@@ -42,7 +45,7 @@ def read(path: Path) -> Scenario:
     """Reads a scenario's docstring. ValueError names what is missing or not understood."""
     docstring = ast.get_docstring(ast.parse(path.read_text(), path.name)) or ""
     title, _, rest = docstring.partition("\n")
-    fields = dict(re.findall(r"^(hazard|ends|stderr|within|needs):[ ]+(.+)$", rest, re.MULTILINE))
+    fields = dict(re.findall(r"^(hazard|ends|stderr|within|drain|needs):[ ]+(.+)$", rest, re.MULTILINE))
     if not title or "hazard" not in fields or "ends" not in fields:
         raise ValueError(f"{path}: a scenario's docstring has a title and lines 'hazard: ...' and 'ends: ...'")
     return Scenario(
@@ -53,6 +56,7 @@ def read(path: Path) -> Scenario:
         stderr=fields.get("stderr", ""),
         within=float(fields.get("within", 20)),
         needs=tuple(fields.get("needs", "").split()),
+        drain=float(fields["drain"]) if "drain" in fields else None,
     )
 
 

@@ -26,7 +26,10 @@ class Ending:
 
 def command(scenario: Scenario, guarded: bool, python: str = sys.executable) -> list[str]:
     """The command that runs a scenario, plain or under `icegil run`."""
-    return [python, *(["-m", "icegil", "run"] if guarded else []), str(scenario.path)]
+    run = ["-m", "icegil", "run"] if guarded else []
+    if guarded and scenario.drain is not None:
+        run += ["--drain-timeout", str(scenario.drain)]
+    return [python, *run, str(scenario.path)]
 
 
 def run(command: list[str], timeout: float, environment: dict[str, str] | None = None) -> Ending:
