@@ -70,3 +70,12 @@ def address_in_icepy() -> int:
 
 def address_in_interpreter() -> int:
     """An address in the object that holds the interpreter: an executable, or libpython."""
+
+def needed_objects_of(address: int, /) -> list[tuple[str, int]]:
+    """What the object that contains `address` needs and is loaded: soname, and an address in it."""
+
+def gil_given_away() -> dict[str, int]:
+    """How often a thread gave the GIL away so as not to wait in the Ice runtime with it: for_lock, for_wait, for_join."""
+
+def gil_places() -> list[str]:
+    """From where in the Ice runtime that was: file, offset, symbol."""

@@ -14,12 +14,14 @@ Rules, referred to below by their numbers:
 """
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from libc.errno cimport EBUSY
 from libc.stdint cimport uintptr_t
 from libc.string cimport strerror
+from libc.time cimport timespec
 from libcpp.optional cimport optional
 
 from icegil.gate cimport Clock, Counters, Gate, Occupant, State, Visitor, nanoseconds, pthread_t
-from icegil.loaded_object cimport LoadedObject, object_containing
+from icegil.loaded_object cimport LoadedObject, needed_objects, object_containing
 from icegil.redirect cimport Redirection, RedirectOutcome, redirect, still_ours, undo
 from icegil.thread cimport this_thread
 
@@ -51,6 +53,17 @@ cdef extern from *:
     #endif
     }
 
+    // One attempt at a lock is over: what a processor is told that spins.
+    static inline void icegil_relax() noexcept {
+    #if defined(__x86_64__)
+        __builtin_ia32_pause();
+    #elif defined(__aarch64__)
+        asm volatile("yield");
+    #endif
+    }
+
+    #define icegil_caller() __builtin_return_address(0)
+
     #ifdef ICEGIL_DEBUG
     static inline void icegil_check_gil(const char* place) noexcept {
         if (!icegil_holds_gil()) {
@@ -65,6 +78,8 @@ cdef extern from *:
     bint Py_IsFinalizing() noexcept nogil
     bint holds_gil "icegil_holds_gil"() noexcept nogil
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
+    void relax "icegil_relax"() noexcept nogil
+    const void* caller "icegil_caller"() noexcept nogil
 
 cdef extern from "<pthread.h>" nogil:
     ctypedef struct pthread_attr_t:
@@ -201,6 +216,7 @@ cdef extern from "Python.h" nogil:
         PyGILState_UNLOCKED
     ctypedef struct PyThreadState:
         pass
+    PyThreadState* PyEval_SaveThread() noexcept
     PyGILState_STATE PyGILState_Ensure() noexcept
     void PyGILState_Release(PyGILState_STATE) noexcept
     void PyEval_RestoreThread(PyThreadState*) noexcept
@@ -239,6 +255,16 @@ cdef void restore_thread(
     gate.leave(me[0])
 
 
+cdef PyObject* kept_modules = NULL
+
+
+def keep_modules(dict modules, /):
+    """Has `import_module` answer from these, by name, once the gate is sealed. They are kept for good."""
+    global kept_modules
+    Py_INCREF(modules)
+    kept_modules = <PyObject*> modules
+
+
 cdef PyObject* import_module(
     const char* name,
 ) noexcept nogil:
@@ -263,28 +289,222 @@ cdef void exit_thread(
     pthread_exit(value)
 
 
-cdef PyObject* kept_modules = NULL
+# --- Locks: redirected functions of the Ice runtime -----------------------------------------------------------------
+
+# IcePy keeps the GIL through most calls of the runtime, and the runtime may wait in them: for a lock whose owner wants
+# the GIL, to call a Python logger say. So no thread waits in the runtime with the GIL in hand. Whoever owns a lock of
+# Ice and wants the GIL gets it, since nobody who has it waits for such a lock for ever.
+
+cdef extern from "<pthread.h>" nogil:
+    ctypedef struct pthread_mutex_t:
+        pass
+    ctypedef struct pthread_cond_t:
+        pass
+    ctypedef int clockid_t
+    int pthread_mutex_lock(pthread_mutex_t*) noexcept
+    int pthread_mutex_trylock(pthread_mutex_t*) noexcept
+    int pthread_mutex_unlock(pthread_mutex_t*) noexcept
+    int pthread_cond_wait(pthread_cond_t*, pthread_mutex_t*) noexcept
+    int pthread_cond_timedwait(pthread_cond_t*, pthread_mutex_t*, const timespec*) noexcept
+    int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*) noexcept
+    int pthread_join(pthread_t, void**) noexcept
+    bint pthread_equal(pthread_t, pthread_t) noexcept
+
+cdef extern from "<dlfcn.h>" nogil:
+    ctypedef struct Dl_info:
+        const char* dli_fname
+        const void* dli_fbase
+        const char* dli_sname
+        const void* dli_saddr
+    int dladdr(const void*, Dl_info*) noexcept
+
+cdef extern from "<mutex>" namespace "std" nogil:
+    cdef cppclass unique_lock "std::unique_lock<std::mutex>":
+        void unlock() noexcept
+
+cdef extern from "<condition_variable>" namespace "std" nogil:
+    cdef cppclass condition_variable:
+        void wait(unique_lock&) noexcept
+
+cdef extern from "<thread>" namespace "std" nogil:
+    cdef cppclass thread:
+        void join() noexcept
+        bint joinable() noexcept
+        pthread_t native_handle() noexcept
 
 
-def keep_modules(dict modules, /):
-    """Has `import_module` answer from these, by name, once the gate is sealed. They are kept for good."""
-    global kept_modules
-    Py_INCREF(modules)
-    kept_modules = <PyObject*> modules
+cdef enum:
+    LOCK_ATTEMPTS = 100
+    MOST_PLACES = 64
+
+# Under the GIL: how often it was given away, and from where in the runtime.
+cdef unsigned long long for_lock = 0
+cdef unsigned long long for_wait = 0
+cdef unsigned long long for_join = 0
+cdef const void* places[MOST_PLACES]
 
 
-cdef void* replacement_of(str name) except NULL:
-    if name == "PyGILState_Ensure":
-        return <void*> ensure
-    if name == "PyGILState_Release":
-        return <void*> release
-    if name == "PyEval_RestoreThread":
-        return <void*> restore_thread
-    if name == "PyImport_ImportModule":
-        return <void*> import_module
-    if name == "pthread_exit":
-        return <void*> exit_thread
-    raise KeyError(name)
+cdef PyThreadState* give_gil_away(
+    unsigned long long* reason,
+    const void* place,
+) noexcept nogil:
+    cdef int i
+    reason[0] += 1
+    for i in range(MOST_PLACES):
+        if places[i] == NULL:
+            places[i] = place
+        if places[i] == place:
+            break
+    return PyEval_SaveThread()
+
+
+cdef bint take_gil_back(
+    PyThreadState* state,
+) noexcept nogil:
+    # False: it is too late. The caller must let go what it has just locked, and park.
+    cdef Visitor* me = this_visitor()
+    if not gate.try_enter(me[0]):
+        return False
+    PyEval_RestoreThread(state)
+    gate.leave(me[0])
+    return True
+
+
+cdef int mutex_lock(
+    pthread_mutex_t* mutex,
+) noexcept nogil:
+    # `pthread_mutex_lock`. The owner mostly wants no GIL and is about to let go, and a switch of the GIL is dear: some
+    # attempts first (docs/performance.md has the figures).
+    cdef int error, attempt
+    cdef PyThreadState* state
+    if not holds_gil():
+        return pthread_mutex_lock(mutex)
+    for attempt in range(LOCK_ATTEMPTS):
+        error = pthread_mutex_trylock(mutex)
+        if error != EBUSY:
+            return error
+        relax()
+    state = give_gil_away(&for_lock, caller())
+    error = pthread_mutex_lock(mutex)
+    if not take_gil_back(state):
+        if error == 0:
+            pthread_mutex_unlock(mutex)
+        gate.park()
+    return error
+
+
+cdef int cond_wait(
+    pthread_cond_t* condition,
+    pthread_mutex_t* mutex,
+) noexcept nogil:
+    return wait_without_gil(condition, mutex, -1, NULL, caller())
+
+
+cdef int cond_timedwait(
+    pthread_cond_t* condition,
+    pthread_mutex_t* mutex,
+    const timespec* until,
+) noexcept nogil:
+    return wait_without_gil(condition, mutex, -1, until, caller())
+
+
+cdef int cond_clockwait(
+    pthread_cond_t* condition,
+    pthread_mutex_t* mutex,
+    clockid_t clock,
+    const timespec* until,
+) noexcept nogil:
+    return wait_without_gil(condition, mutex, clock, until, caller())
+
+
+cdef int wait_without_gil(
+    pthread_cond_t* condition,
+    pthread_mutex_t* mutex,
+    clockid_t clock,
+    const timespec* until,
+    const void* place,
+) noexcept nogil:
+    cdef int error
+    cdef PyThreadState* state = give_gil_away(&for_wait, place) if holds_gil() else NULL
+    if until == NULL:
+        error = pthread_cond_wait(condition, mutex)
+    elif clock == -1:
+        error = pthread_cond_timedwait(condition, mutex, until)
+    else:
+        error = pthread_cond_clockwait(condition, mutex, clock, until)
+    if state != NULL and not take_gil_back(state):
+        pthread_mutex_unlock(mutex)
+        gate.park()
+    return error
+
+
+cdef void condition_wait(
+    condition_variable* self,
+    unique_lock* lock,
+) noexcept nogil:
+    # `std::condition_variable::wait`
+    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
+    self.wait(lock[0])
+    if state != NULL and not take_gil_back(state):
+        lock.unlock()
+        gate.park()
+
+
+cdef void thread_join(
+    thread* self,
+) noexcept nogil:
+    # `std::thread::join`. It throws when there is nothing to wait for; then nothing is let go.
+    cdef PyThreadState* state = NULL
+    if holds_gil() and self.joinable() and not pthread_equal(self.native_handle(), pthread_self()):
+        state = give_gil_away(&for_join, caller())
+    self.join()
+    if state != NULL and not take_gil_back(state):
+        gate.park()
+
+
+cdef int posix_join(
+    pthread_t other,
+    void** result,
+) noexcept nogil:
+    # `pthread_join`
+    cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
+    cdef int error = pthread_join(other, result)
+    if state != NULL and not take_gil_back(state):
+        gate.park()
+    return error
+
+
+def gil_given_away():
+    return {"for_lock": for_lock, "for_wait": for_wait, "for_join": for_join}
+
+
+def gil_places():
+    cdef Dl_info info
+    found = []
+    for place in places:
+        if place != NULL and dladdr(place, &info) != 0:
+            symbol = info.dli_sname.decode() if info.dli_sname != NULL else "no symbol"
+            offset = <uintptr_t> place - <uintptr_t> info.dli_fbase
+            found.append(f"{os.fsdecode(info.dli_fname)}+{offset:#x} ({symbol})")
+    return found
+
+
+# --- Which imports lead here ----------------------------------------------------------------------------------------
+
+cdef dict replacements = {
+    "PyGILState_Ensure": <uintptr_t> <void*> ensure,
+    "PyGILState_Release": <uintptr_t> <void*> release,
+    "PyEval_RestoreThread": <uintptr_t> <void*> restore_thread,
+    "PyImport_ImportModule": <uintptr_t> <void*> import_module,
+    "pthread_exit": <uintptr_t> <void*> exit_thread,
+    "pthread_mutex_lock": <uintptr_t> <void*> mutex_lock,
+    "pthread_cond_wait": <uintptr_t> <void*> cond_wait,
+    "pthread_cond_timedwait": <uintptr_t> <void*> cond_timedwait,
+    "pthread_cond_clockwait": <uintptr_t> <void*> cond_clockwait,
+    "pthread_join": <uintptr_t> <void*> posix_join,
+    "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE": <uintptr_t> <void*> condition_wait,
+    "_ZNSt6thread4joinEv": <uintptr_t> <void*> thread_join,
+}
 
 
 cdef class Redirect:
@@ -308,7 +528,7 @@ cdef class Redirect:
         """Redirects, unless it is redirected. Why it could not be done; empty if it was."""
         if still_ours(self.redirection):
             return ""
-        self.redirection = redirect(self.object, self.name.encode(), replacement_of(self.name))
+        self.redirection = redirect(self.object, self.name.encode(), <void*> <uintptr_t> replacements[self.name])
         return reason(self.redirection.outcome, self.redirection.error)
 
     def take_away(self):
@@ -332,6 +552,15 @@ cdef str reason(RedirectOutcome outcome, int error):
     if outcome == RedirectOutcome.no_original:
         return "no function of that name was found"
     return f"its page could not be opened: {strerror(error).decode()}"
+
+
+def needed_objects_of(uintptr_t address, /):
+    """What the object that contains `address` needs and is loaded: soname, and an address in it."""
+    cdef optional[LoadedObject] found = object_containing(<const void*> address)
+    cdef LoadedObject each
+    return [] if not found.has_value() else [
+        (os.fsdecode(each.soname), each.dynamic.begin) for each in needed_objects(found.value())
+    ]
 
 
 def address_in_icepy():

@@ -38,6 +38,17 @@ class GateStatus:
 
 
 @dataclass(frozen=True)
+class GilGivenAway:
+    """How often a thread gave the GIL away so as not to wait with it inside the Ice runtime."""
+
+    for_lock: int
+    for_wait: int
+    """For a condition variable."""
+    for_join: int
+    """For the end of a thread."""
+
+
+@dataclass(frozen=True)
 class Status:
     """What icegil has in place; see `status`."""
 
@@ -53,6 +64,7 @@ class Status:
     redirected: tuple[str, ...]
     """Names of the functions that IcePy imports and that lead to icegil."""
     gate: GateStatus
+    gil_given_away: GilGivenAway
 
 
 @dataclass
@@ -105,6 +117,8 @@ class _Installation:
         if not self.reason:
             redirects.put()  # a tool may have taken some since
         lifecycle.teardown(self.drain_timeout)
+        for place in _bridge.gil_places():
+            lifecycle.log.debug("the GIL was given away at %s", place)
 
     def remove(self) -> None:
         atexit.unregister(self.at_exit)
@@ -187,6 +201,7 @@ def status() -> Status:
         drain_timeout=lifecycle.DRAIN_TIMEOUT if installation is None else installation.drain_timeout,
         redirected=redirects.in_place(),
         gate=GateStatus(state=_bridge.gate_state(), **_bridge.counters()),
+        gil_given_away=GilGivenAway(**_bridge.gil_given_away()),
     )
 
 

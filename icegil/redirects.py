@@ -10,7 +10,19 @@ from icegil.errors import GuardUnavailable
 _RELEASE = "PyGILState_Release"
 _CROSSINGS = (_RELEASE, "PyGILState_Ensure", "PyEval_RestoreThread", "PyImport_ImportModule")
 
-_made: list[_bridge.Redirect] = []
+# Where the Ice runtime may wait; each library of it imports some of them.
+_WAITS = (
+    "pthread_mutex_lock",
+    "pthread_cond_wait",
+    "pthread_cond_timedwait",
+    "pthread_cond_clockwait",
+    "pthread_join",
+    "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE",
+    "_ZNSt6thread4joinEv",
+)
+
+_crossings: list[_bridge.Redirect] = []
+_waits: list[_bridge.Redirect] = []
 
 
 def put() -> None:
@@ -21,25 +33,46 @@ def put() -> None:
     GuardUnavailable
         One of them cannot be redirected; then none is.
     """
-    if not _made:
-        _made.extend(_bridge.Redirect(name, _bridge.address_in_icepy()) for name in _CROSSINGS)
-        if sys.version_info < (3, 14):  # from there on CPython parks by itself
-            _made.append(_bridge.Redirect("pthread_exit", _bridge.address_in_interpreter()))
-    for redirect in _made:
+    if not _crossings:
+        _find()
+    for redirect in _crossings:
         reason = redirect.put()
         if reason:
             take_away()
             where = redirect.path or sys.executable
             raise GuardUnavailable(f"{redirect.name} in {where} cannot be redirected: {reason}")
+    for redirect in _waits:
+        redirect.put()
+
+
+def _find() -> None:
+    icepy = _bridge.address_in_icepy()
+    _crossings.extend(_bridge.Redirect(name, icepy) for name in _CROSSINGS)
+    if sys.version_info < (3, 14):  # from there on CPython parks by itself
+        _crossings.append(_bridge.Redirect("pthread_exit", _bridge.address_in_interpreter()))
+    for library in (icepy, *_ice_libraries(icepy)):
+        _waits.extend(_bridge.Redirect(name, library) for name in _WAITS)
+
+
+def _ice_libraries(icepy: int) -> list[int]:
+    """The libraries that hold the Ice runtime where IcePy does not: `libIce.so` and its like. An address in each."""
+    found: dict[str, int] = {}
+    left = [icepy]
+    while left:
+        for soname, address in _bridge.needed_objects_of(left.pop()):
+            if soname.startswith("libIce") and soname not in found:
+                found[soname] = address
+                left.append(address)
+    return list(found.values())
 
 
 def take_away() -> None:
     """Puts back what was there. Threads that are in the bridge finish as they began."""
-    for redirect in _made:
+    for redirect in (*_crossings, *_waits):
         if redirect.name != _RELEASE:
             redirect.take_away()
 
 
 def in_place() -> tuple[str, ...]:
     """The names that lead to the bridge now."""
-    return tuple(redirect.name for redirect in _made if redirect.is_in_place)
+    return tuple(dict.fromkeys(redirect.name for redirect in (*_crossings, *_waits) if redirect.is_in_place))
