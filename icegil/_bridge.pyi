@@ -79,3 +79,6 @@ def gil_given_away() -> dict[str, int]:
 
 def gil_places() -> list[str]:
     """From where in the Ice runtime that was: file, offset, symbol."""
+
+def set_thread_hooks(on_first_entry: Callable[[], object], on_end: Callable[[], object], /) -> None:
+    """Functions that each native thread calls as it comes to Python for the first time, and before it ends."""

@@ -11,6 +11,7 @@ Rules, referred to below by their numbers:
 4. A Python reference carried by a native thread has one owner, and is dropped with the GIL held, inside the gate.
 5. A Python call may let the GIL go for a while, and finalization may be tried in that gap. Being counted is what makes
    it wait; a debug build checks after each such call that the GIL is held again.
+6. A thread state that the bridge keeps is freed by its own thread, or not at all.
 """
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
@@ -23,7 +24,7 @@ from libcpp.optional cimport optional
 from icegil.gate cimport Clock, Counters, Gate, Occupant, State, Visitor, nanoseconds, pthread_t
 from icegil.loaded_object cimport LoadedObject, needed_objects, object_containing
 from icegil.redirect cimport Redirection, RedirectOutcome, redirect, still_ours, undo
-from icegil.thread cimport this_thread
+from icegil.thread cimport Thread, this_thread
 
 import os
 import sys
@@ -53,6 +54,15 @@ cdef extern from *:
     #endif
     }
 
+    // Has the current thread state begin anew with no context, as a new one does. CPython has no call for it.
+    static inline void icegil_forget_context() noexcept {
+        PyThreadState* const state = PyThreadState_GetUnchecked();
+        if (state->context != nullptr) {
+            Py_CLEAR(state->context);
+            ++state->context_ver;  // what context variables keep as their caches' key (context.c)
+        }
+    }
+
     // One attempt at a lock is over: what a processor is told that spins.
     static inline void icegil_relax() noexcept {
     #if defined(__x86_64__)
@@ -78,6 +88,7 @@ cdef extern from *:
     bint Py_IsFinalizing() noexcept nogil
     bint holds_gil "icegil_holds_gil"() noexcept nogil
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
+    void forget_context "icegil_forget_context"() noexcept nogil
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil
 
@@ -213,10 +224,12 @@ cdef void run_errand(PyObject* errand) noexcept:
 
 cdef extern from "Python.h" nogil:
     ctypedef enum PyGILState_STATE:
+        PyGILState_LOCKED
         PyGILState_UNLOCKED
     ctypedef struct PyThreadState:
         pass
     PyThreadState* PyEval_SaveThread() noexcept
+    PyThreadState* PyGILState_GetThisThreadState() noexcept
     PyGILState_STATE PyGILState_Ensure() noexcept
     void PyGILState_Release(PyGILState_STATE) noexcept
     void PyEval_RestoreThread(PyThreadState*) noexcept
@@ -229,9 +242,19 @@ cdef extern from "Python.h" nogil:
 
 cdef PyGILState_STATE ensure() noexcept nogil:
     # `PyGILState_Ensure`: C++ enters Python. A thread that holds the GIL is past the gate, and must never be parked.
-    if not holds_gil():
-        gate.enter_or_park(this_visitor()[0])
-    return PyGILState_Ensure()
+    cdef Thread* me
+    cdef bint is_python
+    cdef PyGILState_STATE state
+    if holds_gil():
+        return PyGILState_Ensure()
+    me = &this_thread(gate[0])
+    gate.enter_or_park(me.visitor)
+    if me.is_known:
+        return PyGILState_Ensure()
+    is_python = PyGILState_GetThisThreadState() != NULL
+    state = PyGILState_Ensure()
+    meet(me, is_python)
+    return state
 
 
 cdef void release(
@@ -239,10 +262,65 @@ cdef void release(
 ) noexcept nogil:
     # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, the one that entered the gate.
     # A thread that is not inside entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
-    cdef Visitor* me = this_visitor()
+    cdef Thread* me = &this_thread(gate[0])
+    if state == PyGILState_UNLOCKED and me.at_end != NULL and me.visitor.depth() <= 1:
+        forget_context()
     PyGILState_Release(state)
-    if state == PyGILState_UNLOCKED and me.depth() != 0:
-        gate.leave(me[0])
+    if state == PyGILState_UNLOCKED and me.visitor.depth() != 0:
+        gate.leave(me.visitor)
+
+
+# A native thread keeps the thread state of its first callback, where IcePy alone would make and free one for
+# each: `PyGILState_Ensure` once more than `PyGILState_Release`, until the thread ends. Only the thread itself may free
+# it (rule 6): on 3.12 another one would clear its own slot instead. Nothing but `threading.local` lasts from one callback to the
+# next, as in any Python thread; above all no context variable.
+
+cdef void meet(
+    Thread* me,
+    bint is_python,
+) noexcept nogil:
+    me.is_known = True
+    if is_python:
+        return  # it has a thread state of its own
+    PyGILState_Ensure()
+    me.at_end = free_thread_state
+    with gil:
+        on_first_entry()
+
+
+cdef void free_thread_state() noexcept nogil:
+    # The end of a native thread. If the gate is closed the state stays, with a runtime that is ending. That goes for the
+    # finalizer too, which the gate admits: finalized from a callback, the thread ends in exit(), after the runtime.
+    cdef Thread* me = &this_thread(gate[0])
+    cdef PyGILState_STATE state
+    me.at_end = NULL
+    if gate.state() != State.open or not gate.try_enter(me.visitor):
+        return
+    state = PyGILState_Ensure()
+    with gil:
+        on_end()
+    PyGILState_Release(PyGILState_LOCKED)
+    PyGILState_Release(state)
+    gate.leave(me.visitor)
+
+
+cdef void on_first_entry() noexcept:
+    if thread_hooks is not None:
+        thread_hooks[0]()
+
+
+cdef void on_end() noexcept:
+    if thread_hooks is not None:
+        thread_hooks[1]()
+
+
+cdef tuple thread_hooks = None
+
+
+def set_thread_hooks(on_first_entry, on_end, /):
+    """Functions that each native thread calls as it comes to Python for the first time, and before it ends."""
+    global thread_hooks
+    thread_hooks = (on_first_entry, on_end)
 
 
 cdef void restore_thread(

@@ -67,3 +67,10 @@ def do_not_join_main_thread() -> None:
 def at_shutdown(callback: Callable[[], object]) -> None:
     """Has `callback()` called as Python begins its shutdown, before it joins threads; `atexit` is after that. Once."""
     threading._register_atexit(callback)  # type: ignore[attr-defined]
+
+
+def forget_thread() -> None:
+    """Takes the calling thread, a native one, out of `threading.enumerate()`. From 3.13 on it goes by itself."""
+    if sys.version_info < (3, 13):
+        with threading._active_limbo_lock:  # type: ignore[attr-defined]
+            threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]

@@ -111,6 +111,7 @@ class _Installation:
                 raise
             lifecycle.log.warning("no guard: %s; communicators are still destroyed at exit", error)
             return str(error)
+        _bridge.set_thread_hooks(lifecycle.name_thread, _compat.forget_thread)
         return ""
 
     def at_exit(self) -> None:

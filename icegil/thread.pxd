@@ -5,5 +5,7 @@ from icegil.gate cimport Gate, Visitor
 cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:
     cdef cppclass Thread:
         Visitor visitor
+        bint is_known
+        void (*at_end)() noexcept
 
     Thread& this_thread(Gate&) noexcept

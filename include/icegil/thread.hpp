@@ -12,6 +12,8 @@ namespace icegil {
 struct Thread {
     Visitor visitor;
     bool is_watched = false;
+    bool is_known = false;       // whose thread it is has been looked at
+    void (*at_end)() = nullptr;  // called by the thread itself when it ends, before the gate forgets it
 };
 
 /// Runs when its thread ends: a C++ `thread_local` destructor, the only hook that native threads have everywhere.
@@ -20,7 +22,12 @@ public:
     ThreadEnd(Gate& gate, Thread& thread) noexcept : gate_(gate), thread_(thread) {}
     ThreadEnd(const ThreadEnd&) = delete;
     ThreadEnd& operator=(const ThreadEnd&) = delete;
-    ~ThreadEnd() { gate_.forget(thread_.visitor); }
+    ~ThreadEnd() {
+        if (thread_.at_end != nullptr) {
+            thread_.at_end();
+        }
+        gate_.forget(thread_.visitor);
+    }
 
 private:
     Gate& gate_;
