@@ -6,8 +6,9 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
-from icegil import _bridge, lifecycle
-from icegil.lifecycle import Errand, Life
+from icegil import _bridge, dispatches, lifecycle
+from icegil.errand import Errand, seconds
+from icegil.lifecycle import Life
 
 
 class _Wait(Coroutine[Any, Any, None]):
@@ -24,7 +25,7 @@ class _Wait(Coroutine[Any, Any, None]):
         self._future: asyncio.Future[bool] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._steps: Generator[Any, Any, None] | None = None
-        longest = lifecycle.seconds(timeout, "timeout")
+        longest = seconds(timeout, "timeout")
         if longest != math.inf:
             self._timer = self._loop.call_later(longest, self._settle, False)
 
@@ -107,7 +108,7 @@ def destroy_async(communicator: Any, timeout: float | None = None) -> Coroutine[
         When awaited: it takes longer. The destruction goes on.
     """
     life = lifecycle.life_of(communicator)
-    lifecycle.seconds(timeout, "timeout")
+    seconds(timeout, "timeout")
     _require_loop("destroy_async", "icegil.destroy")
     wait = _Wait(timeout, f"the communicator made at {life.place} was not destroyed within {timeout} s; it goes on")
     return wait.on(None if life.is_over else life.destroy())
@@ -201,14 +202,14 @@ def safe_wrap_future(wrap_future: Callable[..., Any]) -> Callable[..., Any]:
 def run_coroutine(self: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:
     """`runCoroutine` of Ice's adapter for asyncio: a dispatch never waits for a loop that will not run again."""
     loop: asyncio.AbstractEventLoop = self._eventLoop
-    if not lifecycle.is_dead(loop):
+    if not dispatches.is_dead(loop):
         try:
             future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         except RuntimeError:
             if not loop.is_closed():
                 raise
         else:
-            lifecycle.watch_dispatch(future, coroutine, loop)
+            dispatches.watch(future, coroutine, loop)
             return future
     coroutine.close()
-    return lifecycle.stranded()
+    return dispatches.stranded()

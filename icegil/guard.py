@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from icegil import _bridge, _compat, aio, lifecycle, redirects
+from icegil.errand import log, seconds
 from icegil.errors import GuardUnavailable
 
 MODES = ("auto", "guard", "teardown")
@@ -109,7 +110,7 @@ class _Installation:
         except GuardUnavailable as error:
             if self.mode == "guard":
                 raise
-            lifecycle.log.warning("no guard: %s; communicators are still destroyed at exit", error)
+            log.warning("no guard: %s; communicators are still destroyed at exit", error)
             return str(error)
         _bridge.set_thread_hooks(lifecycle.name_thread, _compat.forget_thread)
         return ""
@@ -119,7 +120,7 @@ class _Installation:
             redirects.put()  # a tool may have taken some since
         lifecycle.teardown(self.drain_timeout)
         for place in _bridge.gil_places():
-            lifecycle.log.debug("the GIL was given away at %s", place)
+            log.debug("the GIL was given away at %s", place)
 
     def remove(self) -> None:
         atexit.unregister(self.at_exit)
@@ -232,12 +233,12 @@ def _chosen_mode(mode: str | None) -> str:
 
 def _chosen_timeout(drain_timeout: float | None) -> float:
     if drain_timeout is not None:
-        return lifecycle.seconds(drain_timeout, "drain_timeout")
+        return seconds(drain_timeout, "drain_timeout")
     text = os.environ.get("ICEGIL_DRAIN_TIMEOUT")
     if not text:
         return lifecycle.DRAIN_TIMEOUT
     try:
-        return lifecycle.seconds(float(text), "ICEGIL_DRAIN_TIMEOUT")
+        return seconds(float(text), "ICEGIL_DRAIN_TIMEOUT")
     except ValueError:
         raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None
 

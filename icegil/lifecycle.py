@@ -1,10 +1,5 @@
 """Which communicators live, who destroys them, and the shutdown: the steps that take them down before Python goes."""
 
-import concurrent.futures
-import contextlib
-import inspect
-import logging
-import math
 import os
 import sys
 import threading
@@ -12,76 +7,14 @@ import time
 import traceback
 import warnings
 import weakref
-from asyncio import AbstractEventLoop
-from collections.abc import Callable, Coroutine
-from numbers import Real
+from collections.abc import Callable
 from types import FrameType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
-from icegil import _bridge, _compat
-
-log = logging.getLogger("icegil")
+from icegil import _bridge, _compat, dispatches
+from icegil.errand import Errand, log, seconds
 
 DRAIN_TIMEOUT = 5.0  # seconds
-
-
-def seconds(value: object, name: str) -> float:
-    """`value` as a number of seconds, `math.inf` for None; TypeError or ValueError that names the argument."""
-    if value is None:
-        return math.inf
-    if not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
-    if math.isnan(value) or value < 0:
-        raise ValueError(f"{name} must not be negative or NaN: {value}")
-    return float(value)
-
-
-class Errand:
-    """One blocking call on a native thread, however many wait for it. Usable from any thread."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self.error: BaseException | None = None
-        self._lock = threading.Lock()
-        self._finished = threading.Event()
-        self._callbacks: list[Callable[[], object]] = []
-        if _bridge.gate_state() == "open":
-            _bridge.call_on_native_thread(work, self._complete)
-        else:  # no native thread is admitted any more: the finalizer does its errands itself
-            self._complete(_error_of(work))
-
-    def _complete(self, error: BaseException | None) -> None:
-        self.error = error
-        with self._lock:
-            self._finished.set()
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            self._call(callback)
-
-    def add_done_callback(self, callback: Callable[[], object]) -> None:
-        """Has `callback()` called when the errand is done: on its thread, or here and now if it is done already."""
-        with self._lock:
-            if not self._finished.is_set():
-                self._callbacks.append(callback)
-                return
-        self._call(callback)
-
-    @staticmethod
-    def _call(callback: Callable[[], object]) -> None:
-        error = _error_of(callback)
-        if error is not None:
-            log.error("a completion callback failed", exc_info=error)
-
-    def wait(self, timeout: float = math.inf) -> bool:
-        """Waits up to `timeout` seconds; whether the errand is done. Ctrl-C ends the waiting."""
-        return self._finished.wait(min(timeout, threading.TIMEOUT_MAX))
-
-
-def _error_of(work: Callable[[], object]) -> BaseException | None:
-    try:
-        work()
-    except BaseException as error:
-        return error
-    return None
 
 
 class Life:
@@ -139,18 +72,9 @@ class Life:
             return self.shutdown
 
 
-class _Dispatch(NamedTuple):
-    """A dispatch that waits for a coroutine on an event loop."""
-
-    coroutine: Coroutine[Any, Any, Any]
-    loop: AbstractEventLoop
-
-
 _lock = threading.RLock()
 _lives: "weakref.WeakKeyDictionary[Any, Life]" = weakref.WeakKeyDictionary()
 _inherited: list[Life] = []
-_dispatches: dict["concurrent.futures.Future[Any]", _Dispatch] = {}
-_is_torn_down = False
 
 
 def _callers() -> list[traceback.FrameSummary]:
@@ -187,16 +111,6 @@ def life_of(communicator: object) -> Life:
 def name_thread() -> None:
     """Gives the calling thread, one of Ice's, a name that tells it in logs and debuggers."""
     threading.current_thread().name = f"Ice-{threading.get_native_id()}"
-
-
-def watch_dispatch(
-    future: "concurrent.futures.Future[Any]", coroutine: Coroutine[Any, Any, Any], loop: AbstractEventLoop
-) -> None:
-    """Remembers that a dispatch waits for `future`, the result of a coroutine that only `loop` can run."""
-    _dispatches[future] = _Dispatch(coroutine, loop)
-    future.add_done_callback(lambda done: _dispatches.pop(done, None))
-    if is_dead(loop):  # since it was asked last: nobody may look at this one any more
-        _fail(future)
 
 
 def destroy(communicator: Any, timeout: float | None = None) -> None:
@@ -238,8 +152,6 @@ def teardown(timeout: float) -> None:
     A communicator that is stuck, or a thread, cannot hold the process up: it is named in the log, kept alive, and the
     process leaves right after Python's finalization, with its own exit status.
     """
-    global _is_torn_down
-    _is_torn_down = True
     deadline = time.monotonic() + timeout
     living = [life for life in list(_lives.values()) if not life.is_over]
     undestroyed = [life for life in living if life.destruction is None]
@@ -250,7 +162,7 @@ def teardown(timeout: float) -> None:
         _give_up(living)
         return
     # 1. The gate is open: destroy every communicator, all at once. What waits for a dead event loop is failed first.
-    _fail_stranded_dispatches()
+    dispatches.fail_stranded()
     _destroy_all(living, deadline)
     # 2. The gate drains: nobody comes in any more, those inside finish.
     inside = _drain(deadline)
@@ -287,34 +199,6 @@ def _copy(module: ModuleType) -> ModuleType:
     copy = ModuleType(module.__name__)
     vars(copy).update(vars(module))
     return copy
-
-
-def _fail_stranded_dispatches() -> None:
-    for future, dispatch in list(_dispatches.items()):
-        if is_dead(dispatch.loop):
-            if inspect.getcoroutinestate(dispatch.coroutine) == inspect.CORO_CREATED:
-                dispatch.coroutine.close()  # or Python complains that it was never awaited
-            _fail(future)
-
-
-def is_dead(loop: AbstractEventLoop) -> bool:
-    """Whether nothing that is scheduled on `loop` will run any more."""
-    return loop.is_closed() or (_is_torn_down and not loop.is_running())
-
-
-def stranded() -> "concurrent.futures.Future[Any]":
-    """The future of a dispatch whose event loop is dead: failed."""
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-    _fail(future)
-    return future
-
-
-def _fail(future: "concurrent.futures.Future[Any]") -> None:
-    # What Ice itself answers for an object that is not there any more: the one failure that its default settings do not
-    # print a warning about.
-    _bridge.count_dropped()
-    with contextlib.suppress(concurrent.futures.InvalidStateError):  # it was cancelled, or failed, in the meantime
-        future.set_exception(sys.modules["Ice"].ObjectNotExistException())
 
 
 def _destroy_all(living: list[Life], deadline: float) -> None:
@@ -374,15 +258,14 @@ def _warn_of_undestroyed(undestroyed: list[Life]) -> None:
 
 def _leave_to_parent() -> None:
     """In a forked child: the parent's communicators have no threads here, so nothing of theirs may be waited for."""
-    global _lock, _is_torn_down
+    global _lock
     _lock = threading.RLock()
-    _is_torn_down = False
     for life in list(_lives.values()):
         if not life.is_over:
             life.is_given_up = True
             _bridge.keep_alive(life.impl)
             _inherited.append(life)
-    _dispatches.clear()
+    dispatches.forget_all()
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)

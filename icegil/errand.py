@@ -1,0 +1,70 @@
+"""Errands: blocking calls of Ice on native threads, and how long to wait for them."""
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from numbers import Real
+
+from icegil import _bridge
+
+log = logging.getLogger("icegil")
+
+
+def seconds(value: object, name: str) -> float:
+    """`value` as a number of seconds, `math.inf` for None; TypeError or ValueError that names the argument."""
+    if value is None:
+        return math.inf
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name} must not be negative or NaN: {value}")
+    return float(value)
+
+
+class Errand:
+    """One blocking call on a native thread, however many wait for it. Usable from any thread."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self.error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._finished = threading.Event()
+        self._callbacks: list[Callable[[], object]] = []
+        if _bridge.gate_state() == "open":
+            _bridge.call_on_native_thread(work, self._complete)
+        else:  # no native thread is admitted any more: the finalizer does its errands itself
+            self._complete(_error_of(work))
+
+    def _complete(self, error: BaseException | None) -> None:
+        self.error = error
+        with self._lock:
+            self._finished.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            self._call(callback)
+
+    def add_done_callback(self, callback: Callable[[], object]) -> None:
+        """Has `callback()` called when the errand is done: on its thread, or here and now if it is done already."""
+        with self._lock:
+            if not self._finished.is_set():
+                self._callbacks.append(callback)
+                return
+        self._call(callback)
+
+    @staticmethod
+    def _call(callback: Callable[[], object]) -> None:
+        error = _error_of(callback)
+        if error is not None:
+            log.error("a completion callback failed", exc_info=error)
+
+    def wait(self, timeout: float = math.inf) -> bool:
+        """Waits up to `timeout` seconds; whether the errand is done. Ctrl-C ends the waiting."""
+        return self._finished.wait(min(timeout, threading.TIMEOUT_MAX))
+
+
+def _error_of(work: Callable[[], object]) -> BaseException | None:
+    try:
+        work()
+    except BaseException as error:
+        return error
+    return None
