@@ -6,7 +6,8 @@ Rules, referred to below by their numbers:
 
 1. Enter the gate, then take the GIL; let the GIL go, then leave the gate. Never the other way round: a thread that is
    counted is waited for, so whoever has or wants the GIL must be counted for as long.
-2. Every function that native code calls is `noexcept nogil`. What touches Python in it is inside one `with gil:`.
+2. Every function that native code calls is `noexcept nogil`. What touches Python in it is inside a `with gil:`, or, in
+   a redirected function, between the acquire and the release that it stands for.
 3. A thread that the gate refuses touches nothing of Python: no call, no reference. What it was to do is dropped.
 4. A Python reference carried by a native thread has one owner, and is dropped with the GIL held, inside the gate.
 5. A Python call may let the GIL go for a while, and finalization may be tried in that gap. Being counted is what makes
@@ -17,12 +18,43 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.errno cimport EBUSY
 from libc.stdint cimport uintptr_t
+from libc.stdio cimport fflush
 from libc.string cimport strerror
 from libc.time cimport timespec
 from libcpp.optional cimport optional
 
 from icegil.gate cimport Clock, Counters, Gate, Occupant, State, Visitor, nanoseconds, pthread_t
 from icegil.loaded_object cimport LoadedObject, needed_objects, object_containing
+from icegil.posix cimport (
+    PTHREAD_CREATE_DETACHED,
+    Dl_info,
+    _exit,
+    clockid_t,
+    condition_variable,
+    dladdr,
+    on_exit,
+    pthread_atfork,
+    pthread_attr_destroy,
+    pthread_attr_init,
+    pthread_attr_setdetachstate,
+    pthread_attr_t,
+    pthread_cond_clockwait,
+    pthread_cond_t,
+    pthread_cond_timedwait,
+    pthread_cond_wait,
+    pthread_create,
+    pthread_equal,
+    pthread_exit,
+    pthread_join,
+    pthread_mutex_lock,
+    pthread_mutex_t,
+    pthread_mutex_trylock,
+    pthread_mutex_unlock,
+    pthread_self,
+    pthread_setname_np,
+    thread,
+    unique_lock,
+)
 from icegil.redirect cimport Redirection, RedirectOutcome, redirect, still_ours, undo
 from icegil.thread cimport Thread, this_thread
 
@@ -92,29 +124,23 @@ cdef extern from *:
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil
 
-cdef extern from "<pthread.h>" nogil:
-    ctypedef struct pthread_attr_t:
+
+cdef extern from "Python.h" nogil:
+    ctypedef enum PyGILState_STATE:
+        PyGILState_LOCKED
+        PyGILState_UNLOCKED
+    ctypedef struct PyThreadState:
         pass
-    int PTHREAD_CREATE_DETACHED
-    int pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*) noexcept nogil, void*) noexcept
-    int pthread_attr_init(pthread_attr_t*) noexcept
-    int pthread_attr_setdetachstate(pthread_attr_t*, int) noexcept
-    int pthread_attr_destroy(pthread_attr_t*) noexcept
-    int pthread_setname_np(pthread_t, const char*) noexcept
-    void pthread_exit(void*) noexcept
-    pthread_t pthread_self() noexcept
-    int pthread_atfork(void (*)() noexcept nogil, void (*)() noexcept nogil, void (*)() noexcept nogil) noexcept
-
-cdef extern from "<stdlib.h>" nogil:
-    int on_exit(void (*)(int, void*) noexcept nogil, void*) noexcept
-
-cdef extern from "<unistd.h>" nogil:
-    void _exit(int) noexcept
-
-cdef extern from "<stdio.h>" nogil:
-    ctypedef struct FILE:
-        pass
-    int fflush(FILE*) noexcept
+    PyThreadState* PyEval_SaveThread() noexcept
+    PyThreadState* PyGILState_GetThisThreadState() noexcept
+    PyGILState_STATE PyGILState_Ensure() noexcept
+    void PyGILState_Release(PyGILState_STATE) noexcept
+    void PyEval_RestoreThread(PyThreadState*) noexcept
+    PyObject* PyImport_ImportModule(const char*) noexcept
+    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
+    void Py_IncRef(PyObject*) noexcept
+    void* PyCFunction_GetFunction(PyObject*) noexcept
+    int Py_IsInitialized() noexcept
 
 
 # --- The gate of this process ---------------------------------------------------------------------------------------
@@ -222,24 +248,6 @@ cdef void run_errand(PyObject* errand) noexcept:
 # What IcePy calls in place of the functions of the same names. No `with gil:` here: these are the acquire and the
 # release, and what runs between them is IcePy's own code.
 
-cdef extern from "Python.h" nogil:
-    ctypedef enum PyGILState_STATE:
-        PyGILState_LOCKED
-        PyGILState_UNLOCKED
-    ctypedef struct PyThreadState:
-        pass
-    PyThreadState* PyEval_SaveThread() noexcept
-    PyThreadState* PyGILState_GetThisThreadState() noexcept
-    PyGILState_STATE PyGILState_Ensure() noexcept
-    void PyGILState_Release(PyGILState_STATE) noexcept
-    void PyEval_RestoreThread(PyThreadState*) noexcept
-    PyObject* PyImport_ImportModule(const char*) noexcept
-    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
-    void Py_IncRef(PyObject*) noexcept
-    void* PyCFunction_GetFunction(PyObject*) noexcept
-    int Py_IsInitialized() noexcept
-
-
 cdef PyGILState_STATE ensure() noexcept nogil:
     # `PyGILState_Ensure`: C++ enters Python. A thread that holds the GIL is past the gate, and must never be parked.
     cdef Thread* me
@@ -263,6 +271,7 @@ cdef void release(
     # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, the one that entered the gate.
     # A thread that is not inside entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
     cdef Thread* me = &this_thread(gate[0])
+    check_gil("a callback of IcePy")
     if state == PyGILState_UNLOCKED and me.at_end != NULL and me.visitor.depth() <= 1:
         forget_context()
     PyGILState_Release(state)
@@ -270,10 +279,10 @@ cdef void release(
         gate.leave(me.visitor)
 
 
-# A native thread keeps the thread state of its first callback, where IcePy alone would make and free one for
-# each: `PyGILState_Ensure` once more than `PyGILState_Release`, until the thread ends. Only the thread itself may free
-# it (rule 6): on 3.12 another one would clear its own slot instead. Nothing but `threading.local` lasts from one callback to the
-# next, as in any Python thread; above all no context variable.
+# A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for each:
+# it calls `PyGILState_Ensure` once more than `PyGILState_Release`, until it ends. Nobody else may free the state (rule
+# 6): on 3.12 another thread would clear its own slot instead. From one callback to the next only `threading.local`
+# lasts, as in any Python thread; above all no context variable does.
 
 cdef void meet(
     Thread* me,
@@ -307,11 +316,13 @@ cdef void free_thread_state() noexcept nogil:
 cdef void on_first_entry() noexcept:
     if thread_hooks is not None:
         thread_hooks[0]()
+        check_gil("the hook of a new thread")
 
 
 cdef void on_end() noexcept:
     if thread_hooks is not None:
         thread_hooks[1]()
+        check_gil("the hook of a thread that ends")
 
 
 cdef tuple thread_hooks = None
@@ -372,44 +383,6 @@ cdef void exit_thread(
 # IcePy keeps the GIL through most calls of the runtime, and the runtime may wait in them: for a lock whose owner wants
 # the GIL, to call a Python logger say. So no thread waits in the runtime with the GIL in hand. Whoever owns a lock of
 # Ice and wants the GIL gets it, since nobody who has it waits for such a lock for ever.
-
-cdef extern from "<pthread.h>" nogil:
-    ctypedef struct pthread_mutex_t:
-        pass
-    ctypedef struct pthread_cond_t:
-        pass
-    ctypedef int clockid_t
-    int pthread_mutex_lock(pthread_mutex_t*) noexcept
-    int pthread_mutex_trylock(pthread_mutex_t*) noexcept
-    int pthread_mutex_unlock(pthread_mutex_t*) noexcept
-    int pthread_cond_wait(pthread_cond_t*, pthread_mutex_t*) noexcept
-    int pthread_cond_timedwait(pthread_cond_t*, pthread_mutex_t*, const timespec*) noexcept
-    int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*) noexcept
-    int pthread_join(pthread_t, void**) noexcept
-    bint pthread_equal(pthread_t, pthread_t) noexcept
-
-cdef extern from "<dlfcn.h>" nogil:
-    ctypedef struct Dl_info:
-        const char* dli_fname
-        const void* dli_fbase
-        const char* dli_sname
-        const void* dli_saddr
-    int dladdr(const void*, Dl_info*) noexcept
-
-cdef extern from "<mutex>" namespace "std" nogil:
-    cdef cppclass unique_lock "std::unique_lock<std::mutex>":
-        void unlock() noexcept
-
-cdef extern from "<condition_variable>" namespace "std" nogil:
-    cdef cppclass condition_variable:
-        void wait(unique_lock&) noexcept
-
-cdef extern from "<thread>" namespace "std" nogil:
-    cdef cppclass thread:
-        void join() noexcept
-        bint joinable() noexcept
-        pthread_t native_handle() noexcept
-
 
 cdef enum:
     LOCK_ATTEMPTS = 100

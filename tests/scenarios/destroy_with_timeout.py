@@ -29,7 +29,7 @@ async def main():
         try:
             await icegil.destroy_async(ice, timeout=0.01)
         except TimeoutError as error:
-            assert "destroy_with_timeout.py" in str(error), error
+            assert "_echo.py:" in str(error), error
         else:
             raise AssertionError("destroyed while a dispatch was running")
     try:
