@@ -33,6 +33,9 @@ def drain(timeout: float, /) -> int:
 def seal() -> None:
     """Closes the gate to all but the finalizer."""
 
+def clean_up_icepy() -> None:
+    """Calls what IcePy would have CPython call when its module is freed, which never happens."""
+
 def keep_alive(thing: object, /) -> None:
     """Gives `thing` a reference that nobody drops: its destructor will not run."""
 

@@ -142,6 +142,11 @@ cdef extern from "Python.h" nogil:
     void* PyCFunction_GetFunction(PyObject*) noexcept
     int Py_IsInitialized() noexcept
 
+cdef extern from "Python.h":
+    ctypedef struct PyModuleDef:
+        void (*m_free)(void*) noexcept
+    PyModuleDef* PyModule_GetDef(object) noexcept
+
 
 # --- The gate of this process ---------------------------------------------------------------------------------------
 
@@ -646,6 +651,18 @@ def drain(double timeout, /):
 
 def seal():
     gate.seal()
+
+
+def clean_up_icepy():
+    """Calls what IcePy would have CPython call when its module is freed.
+
+    It never is: the module outlives finalization, and a process logger in Python is then freed by a static destructor
+    of C++, without an interpreter.
+    """
+    icepy = sys.modules["IcePy"]
+    cdef PyModuleDef* definition = PyModule_GetDef(icepy)
+    if definition != NULL and definition.m_free != NULL:
+        definition.m_free(<void*> icepy)
 
 
 def keep_alive(thing, /):

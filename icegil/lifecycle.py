@@ -173,6 +173,8 @@ def teardown(timeout: float) -> None:
         _report_unclean(stuck, timeout)
     if stuck or inside or _inherited:
         _give_up(stuck)
+    else:
+        _bridge.clean_up_icepy()
     _warn_of_undestroyed(undestroyed)
 
 
