@@ -74,12 +74,13 @@ struct Undone {
 /// Makes every slot of `name` in `object` hold `replacement`. Unless the outcome is `done`, no slot was written; only
 /// when a page could not be closed again are there `slots` beside a `not_permitted`.
 /// One thing can undo it unasked: another thread just binding a lazily bound slot at its first call. ld.so stores what
-/// it found without a second look. still_ours() tells, and redirecting once more lasts.
+/// it found without a second look. still_ours() tells, and redirecting once more mends it.
 [[nodiscard]] Redirection redirect(const LoadedObject& object, const char* name, void* replacement,
                                    void* original = nullptr) noexcept;
 
-/// Puts back what the slots held, where they still hold the replacement. Threads may be inside the replacement for some
-/// time after. Empties `redirection`, unless a page could not be opened: then nothing was written; one may try again.
+/// Puts back what the slots held (the original, where nothing was bound yet), if they still hold the replacement.
+/// Empties `redirection`, unless a page could not be opened: then nothing was written, and one may try again. Threads
+/// may be inside the replacement for some time after.
 Undone undo(Redirection& redirection) noexcept;
 
 /// Whether every slot of a redirection still holds the replacement; false if there are none. Reads memory only.
