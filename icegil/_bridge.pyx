@@ -24,7 +24,7 @@ from libc.time cimport timespec
 from libcpp.optional cimport optional
 
 from icegil.gate cimport Clock, Counters, Gate, Occupant, State, Visitor, nanoseconds, pthread_t
-from icegil.loaded_object cimport LoadedObject, needed_objects, object_containing
+from icegil.loaded_object cimport LoadedObject, Slot, needed_objects, object_containing
 from icegil.posix cimport (
     PTHREAD_CREATE_DETACHED,
     Dl_info,
@@ -95,6 +95,12 @@ cdef extern from *:
         }
     }
 
+    static inline void icegil_forget_profilers() noexcept {
+        PyThreadState* const state = PyThreadState_GetUnchecked();
+        if (state->c_profilefunc != nullptr) PyEval_SetProfile(nullptr, nullptr);
+        if (state->c_tracefunc != nullptr) PyEval_SetTrace(nullptr, nullptr);
+    }
+
     // One attempt at a lock is over: what a processor is told that spins.
     static inline void icegil_relax() noexcept {
     #if defined(__x86_64__)
@@ -121,6 +127,7 @@ cdef extern from *:
     bint holds_gil "icegil_holds_gil"() noexcept nogil
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
     void forget_context "icegil_forget_context"() noexcept nogil
+    void forget_profilers "icegil_forget_profilers"() noexcept nogil
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil
 
@@ -305,16 +312,16 @@ cdef void meet(
 cdef void free_thread_state() noexcept nogil:
     # The end of a native thread. If the gate is closed the state stays, with a runtime that is ending. That goes for the
     # finalizer too, which the gate admits: finalized from a callback, the thread ends in exit(), after the runtime.
+    # Profilers' own per-thread data may be gone by now (memray's is), so none of their functions may be called:
+    # `PyEval_RestoreThread` is not one that they replace, and what they had this thread call is taken away.
     cdef Thread* me = &this_thread(gate[0])
-    cdef PyGILState_STATE state
     me.at_end = NULL
     if gate.state() != State.open or not gate.try_enter(me.visitor):
         return
-    state = PyGILState_Ensure()
-    with gil:
-        on_end()
-    PyGILState_Release(PyGILState_LOCKED)
-    PyGILState_Release(state)
+    PyEval_RestoreThread(PyGILState_GetThisThreadState())
+    forget_profilers()
+    (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
+    PyGILState_Release(PyGILState_LOCKED)  # the one left over from meet(): frees the state, and lets the GIL go
     gate.leave(me.visitor)
 
 
@@ -594,6 +601,15 @@ cdef class Redirect:
     @property
     def is_in_place(self):
         return still_ours(self.redirection)
+
+    @property
+    def original(self):
+        return <uintptr_t> self.redirection.original
+
+    @property
+    def slots(self):
+        cdef Slot slot
+        return [(slot.address, slot.previous) for slot in self.redirection.slots]
 
 
 cdef str reason(RedirectOutcome outcome, int error):

@@ -10,7 +10,9 @@ from icegil.errors import GuardUnavailable
 _RELEASE = "PyGILState_Release"
 _CROSSINGS = (_RELEASE, "PyGILState_Ensure", "PyEval_RestoreThread", "PyImport_ImportModule")
 
-# Where the Ice runtime may wait; each library of it imports some of them.
+# Where the Ice runtime may wait; each library of it imports some of them. These stay for good too: a thread that waits
+# through the bridge comes back with a lock of Ice and wants the GIL, so nobody may have begun to wait for that lock with
+# the GIL in hand.
 _WAITS = (
     "pthread_mutex_lock",
     "pthread_cond_wait",
@@ -50,12 +52,12 @@ def _find() -> None:
     _crossings.extend(_bridge.Redirect(name, icepy) for name in _CROSSINGS)
     if sys.version_info < (3, 14):  # from there on CPython parks by itself
         _crossings.append(_bridge.Redirect("pthread_exit", _bridge.address_in_interpreter()))
-    for library in (icepy, *_ice_libraries(icepy)):
+    for library in (icepy, *ice_libraries(icepy).values()):
         _waits.extend(_bridge.Redirect(name, library) for name in _WAITS)
 
 
-def _ice_libraries(icepy: int) -> list[int]:
-    """The libraries that hold the Ice runtime where IcePy does not: `libIce.so` and its like. An address in each."""
+def ice_libraries(icepy: int) -> dict[str, int]:
+    """The libraries that hold the Ice runtime where IcePy does not, `libIce.so` and its like; an address in each."""
     found: dict[str, int] = {}
     left = [icepy]
     while left:
@@ -63,16 +65,26 @@ def _ice_libraries(icepy: int) -> list[int]:
             if soname.startswith("libIce") and soname not in found:
                 found[soname] = address
                 left.append(address)
-    return list(found.values())
+    return found
+
+
+def known() -> tuple[_bridge.Redirect, ...]:
+    """All that the guard looked for, in place or not; none before the guard was put."""
+    return (*_crossings, *_waits)
+
+
+def is_needed(redirect: _bridge.Redirect) -> bool:
+    """Whether there is no guard without this one."""
+    return redirect in _crossings
 
 
 def take_away() -> None:
-    """Puts back what was there. Threads that are in the bridge finish as they began."""
-    for redirect in (*_crossings, *_waits):
+    """Puts back what was there, but for what must stay. Threads that are in the bridge finish as they began."""
+    for redirect in _crossings:
         if redirect.name != _RELEASE:
             redirect.take_away()
 
 
 def in_place() -> tuple[str, ...]:
     """The names that lead to the bridge now."""
-    return tuple(dict.fromkeys(redirect.name for redirect in (*_crossings, *_waits) if redirect.is_in_place))
+    return tuple(dict.fromkeys(redirect.name for redirect in known() if redirect.is_in_place))
