@@ -68,6 +68,14 @@ class Redirect:
     def is_in_place(self) -> bool:
         """Whether calls lead to the bridge now."""
 
+    @property
+    def original(self) -> int:
+        """Address of the function that is stood for; 0 if it was not found, or not looked for."""
+
+    @property
+    def slots(self) -> list[tuple[int, int]]:
+        """The slots that were redirected: the address of each, and what it held before."""
+
 def address_in_icepy() -> int:
     """An address in the object that IcePy is."""
 
@@ -78,7 +86,7 @@ def needed_objects_of(address: int, /) -> list[tuple[str, int]]:
     """What the object that contains `address` needs and is loaded: soname, and an address in it."""
 
 def gil_given_away() -> dict[str, int]:
-    """How often a thread gave the GIL away so as not to wait in the Ice runtime with it: for_lock, for_wait, for_join."""
+    """How often a thread gave the GIL away so as not to wait in Ice with it: for_lock, for_wait, for_join."""
 
 def gil_places() -> list[str]:
     """From where in the Ice runtime that was: file, offset, symbol."""

@@ -1,4 +1,4 @@
-"""One thread state per Ice thread: what must not last from one callback to the next, and what people see of a thread."""
+"""One thread state per Ice thread: what must not last from one callback to the next, and what people see."""
 
 import textwrap
 

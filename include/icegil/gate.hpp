@@ -255,7 +255,8 @@ private:
         const Word before = word_.fetch_sub(1, std::memory_order_seq_cst);
         if (state_of(before) != State::open) {
             // Through the mutex, so that the wake-up cannot fall between the finalizer's look and its sleep.
-            { const std::lock_guard lock(mutex_); }
+            mutex_.lock();
+            mutex_.unlock();
             emptier_.notify_all();
         }
     }

@@ -1,0 +1,114 @@
+"""The finalization gate without Python in the loop: each promise of native/test_gate.cpp, plain and sanitized."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "tests/native/test_gate.cpp"
+CXX = os.environ.get("CXX", "g++").split()
+FLAGS = ["-std=c++17", "-O2", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", f"-I{ROOT / 'include'}"]
+
+SANITIZERS = {
+    "plain": [],
+    "thread": ["-fsanitize=thread"],
+    "address-undefined": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+}
+# The first report of a sanitizer fails the case.
+ENVIRONMENT = {**os.environ, "TSAN_OPTIONS": "halt_on_error=1", "ASAN_OPTIONS": "detect_stack_use_after_return=1"}
+# An address space laid out too much at random for an older ThreadSanitizer, which then stops before main().
+WITHOUT_RANDOM_ADDRESSES = ["setarch", "-R"]
+TOO_RANDOM = "unexpected memory mapping"
+
+CASES = [
+    "the_runtime_closes_only_when_nobody_is_inside",
+    "nobody_is_admitted_after_drain_answered_empty",
+    "a_thread_interrupted_at_the_gate_is_waited_for_or_refused",
+    "drain_answers_empty_whoever_knocks",
+    "a_closed_gate_refuses_and_counts",
+    "nested_entries_pass_while_draining_and_not_once_sealed",
+    "the_finalizer_is_never_refused",
+    "the_finalizer_does_not_wait_for_itself",
+    "the_finalizer_waits_for_others_while_it_is_inside",
+    "the_deadline_is_kept_and_says_how_many_are_inside",
+    "the_deadline_counts_nobody_who_was_refused",
+    "occupants_are_those_inside",
+    "no_wake_up_is_lost",
+    "a_parked_thread_never_returns_and_holds_up_nobody",
+    "a_thread_that_parks_inside_is_inside_no_more",
+    "a_parked_thread_does_not_heed_its_cancellation",
+    "a_thread_that_ended_inside_is_not_waited_for",
+    "a_thread_that_is_unwound_inside_wakes_the_finalizer",
+    "a_thread_local_destructor_after_the_record_is_still_counted",
+    "counters_add_up_over_a_storm",
+    "most_is_how_many_were_inside_at_once",
+    "a_forked_child_has_a_new_gate",
+    "a_forked_child_has_a_mutex_of_its_own",
+    "a_child_forked_beside_a_sleeping_finalizer_can_drain",
+    "a_thread_that_forked_inside_leaves_in_the_child",
+    "a_reopened_gate_admits_everyone_again",
+    "the_finalizer_is_nobody_special_after_reopen",
+]
+STARTS_THREADS_IN_A_FORKED_CHILD = {"a_child_forked_beside_a_sleeping_finalizer_can_drain"}
+
+
+def run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+
+
+def launcher_for(sanitizer: str, folder: Path) -> list[str]:
+    """What to put before a sanitized program; skips the test where the sanitizer does not work at all."""
+    source, program = folder / "empty.cpp", folder / "empty"
+    source.write_text("int main() {}\n")
+    command = [*CXX, *SANITIZERS[sanitizer], str(source), "-o", str(program)]
+    built = subprocess.run(command, capture_output=True, text=True)
+    if built.returncode != 0:
+        pytest.skip(f"{CXX[0]} has no runtime for the {sanitizer} sanitizer: {built.stderr.strip()[-300:]}")
+    done = run(str(program))
+    if TOO_RANDOM in done.stderr and shutil.which("setarch"):
+        done = run(*WITHOUT_RANDOM_ADDRESSES, str(program))
+        if done.returncode == 0:
+            return WITHOUT_RANDOM_ADDRESSES
+    if done.returncode != 0:
+        pytest.skip(f"the {sanitizer} sanitizer does not run here: {done.stderr.strip()[-300:]}")
+    return []
+
+
+@dataclass(frozen=True)
+class Program:
+    """The test program, compiled with one of the sanitizers or none."""
+
+    sanitizer: str
+    command: list[str]
+
+    def run(self, argument: str) -> "subprocess.CompletedProcess[str]":
+        return run(*self.command, argument)
+
+
+@pytest.fixture(scope="module", params=SANITIZERS)
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    if shutil.which(CXX[0]) is None:
+        pytest.skip(f"{CXX[0]} is not installed")
+    folder = tmp_path_factory.mktemp(request.param)
+    launcher = launcher_for(request.param, folder)
+    binary = folder / "test_gate"
+    command = [*CXX, *FLAGS, *SANITIZERS[request.param], str(SOURCE), "-o", str(binary)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+    return Program(request.param, [*launcher, str(binary)])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_gate_keeps_its_promise(program: Program, case: str) -> None:
+    if program.sanitizer == "thread" and case in STARTS_THREADS_IN_A_FORKED_CHILD:
+        pytest.skip("ThreadSanitizer supports no new threads in the forked child of a threaded process")
+    done = program.run(case)
+    assert (done.returncode, done.stderr) == (0, ""), f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
+
+
+def test_every_case_of_the_program_is_run(program: Program) -> None:
+    assert program.run("--list").stdout.split() == CASES
