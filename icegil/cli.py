@@ -13,7 +13,8 @@ from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import NoReturn
 
 from icegil import guard
-from icegil.errors import GuardUnavailable
+from icegil.errors import GuardUnavailable, UnsupportedIce
+from icegil.torture import arguments as torture
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,8 +24,28 @@ def main(arguments: list[str] | None = None) -> None:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    torture.add(commands)
+    _add_doctor(commands)
     chosen = parser.parse_args(arguments)
     chosen.command(chosen)
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what is installed, what is guarded, what is not and why",
+        description="Says what is installed, what is guarded, what is not and why, and tries it on a small program.",
+        epilog="Exit status: 0 if the guard is on and the program ended well, else 1.",
+        allow_abbrev=False,
+    )
+    doctor.add_argument("--json", action="store_true", help="say it in JSON")
+    doctor.set_defaults(command=_doctor)
+
+
+def _doctor(chosen: argparse.Namespace) -> None:
+    from icegil.doctor import doctor
+
+    doctor(chosen.json)
 
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,12 +53,13 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "run",
         help="run a program guarded",
         description="Runs a program as `python` would, unchanged, with icegil installed from the start.",
-        usage="icegil run [--drain-timeout S] (script.py | -m module | -c code) [argument ...]",
+        usage="icegil run [--drain-timeout S] [--report] (script.py | -m module | -c code) [argument ...]",
         allow_abbrev=False,
     )
     run.add_argument(
         "--drain-timeout", metavar="S", type=float, help="longest time in seconds that the shutdown may take (5)"
     )
+    run.add_argument("--report", action="store_true", help="say on stderr at the end what the shutdown found and did")
     run.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, with its arguments")
     run.add_argument("-c", dest="code", nargs=argparse.REMAINDER, help="run this code, with its arguments")
     run.add_argument("program", nargs=argparse.REMAINDER, help="run a script, a directory or a zip file")
@@ -48,10 +70,18 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     given = [words for words in (chosen.module, chosen.code, chosen.program) if words]
     if len(given) != 1:
         parser.error("one of a script, -m module or -c code is needed")
+    if chosen.report:
+        from icegil import report
+
+        report.at_exit()
     try:
         guard.install(drain_timeout=chosen.drain_timeout)
     except (ValueError, GuardUnavailable) as error:
         parser.error(str(error))
+    except UnsupportedIce as error:
+        sys.exit(f"icegil: {error}")
+    except ImportError as error:
+        sys.exit(f"icegil: zeroc-ice cannot be imported: {error}. Install it: pip install zeroc-ice")
     first, *rest = given[0]
     if chosen.module:
         _run_module(first, rest)

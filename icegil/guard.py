@@ -3,19 +3,18 @@
 import atexit
 import functools
 import gc
-import os
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from icegil import _bridge, _compat, aio, lifecycle, redirects
-from icegil.errand import log, seconds
+from icegil import _bridge, _compat, aio, lifecycle, redirects, settings
+from icegil.errand import log
 from icegil.errors import GuardUnavailable
-
-MODES = ("auto", "guard", "teardown")
+from icegil.settings import Setting
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class _Patch:
 
 
 class _Installation:
-    def __init__(self, mode: str, drain_timeout: float) -> None:
+    def __init__(self, mode: Setting[str], drain_timeout: Setting[float]) -> None:
         self.mode = mode
         self.drain_timeout = drain_timeout
         self.ice: ModuleType = _compat.import_ice()
@@ -103,12 +102,12 @@ class _Installation:
 
     def _guard(self) -> str:
         """Puts the guard in place if the mode has it; why it is not."""
-        if self.mode == "teardown":
+        if self.mode.value == "teardown":
             return "the mode 'teardown' was asked for"
         try:
             redirects.put()
         except GuardUnavailable as error:
-            if self.mode == "guard":
+            if self.mode.value == "guard":
                 raise
             log.warning("no guard: %s; communicators are still destroyed at exit", error)
             return str(error)
@@ -117,8 +116,13 @@ class _Installation:
 
     def at_exit(self) -> None:
         if not self.reason:
-            redirects.put()  # a tool may have taken some since
-        lifecycle.teardown(self.drain_timeout)
+            try:
+                redirects.put()  # another tool may have taken some since
+            except GuardUnavailable as error:
+                log.warning("the guard was lost: %s", error)
+        begun = time.monotonic()
+        lifecycle.teardown(self.drain_timeout.value)
+        lifecycle.tally.teardown_seconds = time.monotonic() - begun
         for place in _bridge.gil_places():
             log.debug("the GIL was given away at %s", place)
 
@@ -167,9 +171,9 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
     """
     global _installation
     with _lock:
-        chosen = _chosen_mode(mode)
-        timeout = _chosen_timeout(drain_timeout)
-        if _installation is not None and mode not in (None, _installation.mode):
+        chosen = settings.mode(mode)
+        timeout = settings.drain_timeout(drain_timeout)
+        if _installation is not None and mode not in (None, _installation.mode.value):
             timeout = timeout if drain_timeout is not None else _installation.drain_timeout
             uninstall()
         if _installation is None:
@@ -200,11 +204,17 @@ def status() -> Status:
         reason="" if installation is None else installation.reason,
         python=".".join(map(str, sys.version_info[:3])),
         ice=ice.stringVersion() if ice is not None else None,
-        drain_timeout=lifecycle.DRAIN_TIMEOUT if installation is None else installation.drain_timeout,
+        drain_timeout=settings.DRAIN_TIMEOUT if installation is None else installation.drain_timeout.value,
         redirected=redirects.in_place(),
         gate=GateStatus(state=_bridge.gate_state(), **_bridge.counters()),
         gil_given_away=GilGivenAway(**_bridge.gil_given_away()),
     )
+
+
+def settings_in_use() -> dict[str, Setting[Any]]:
+    """What the guard was told, and by whom; empty if nothing is installed. Callable from any thread."""
+    installation = _installation
+    return {} if installation is None else {"mode": installation.mode, "drain_timeout": installation.drain_timeout}
 
 
 def is_finalizing() -> bool:
@@ -217,30 +227,6 @@ def get_include() -> str:
     package = Path(__file__).parent
     inside = package / "include"
     return str(inside if inside.is_dir() else package.parent / "include")
-
-
-def _chosen_mode(mode: str | None) -> str:
-    source = "mode"
-    if mode is None:
-        source = "ICEGIL_MODE"
-        mode = os.environ.get("ICEGIL_MODE") or "auto"
-    if not isinstance(mode, str):
-        raise TypeError(f"mode must be a string, not {type(mode).__name__}")
-    if mode not in MODES:
-        raise ValueError(f"{source} must be one of {', '.join(MODES)}, not {mode!r}")
-    return mode
-
-
-def _chosen_timeout(drain_timeout: float | None) -> float:
-    if drain_timeout is not None:
-        return seconds(drain_timeout, "drain_timeout")
-    text = os.environ.get("ICEGIL_DRAIN_TIMEOUT")
-    if not text:
-        return lifecycle.DRAIN_TIMEOUT
-    try:
-        return seconds(float(text), "ICEGIL_DRAIN_TIMEOUT")
-    except ValueError:
-        raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None
 
 
 def _patches(ice: ModuleType) -> list[_Patch]:

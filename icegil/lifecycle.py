@@ -8,13 +8,24 @@ import traceback
 import warnings
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any
 
 from icegil import _bridge, _compat, dispatches
 from icegil.errand import Errand, log, seconds
 
-DRAIN_TIMEOUT = 5.0  # seconds
+
+@dataclass
+class Tally:
+    """What became of the communicators of this process."""
+
+    made: int = 0
+    destroyed: int = 0
+    destroyed_at_exit: int = 0
+    """Of those destroyed, the ones that the program had left to icegil."""
+    teardown_seconds: float | None = None
+    """How long the teardown took; None before its end."""
 
 
 class Life:
@@ -57,11 +68,16 @@ class Life:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
         if not self.is_given_up:
             destroy()
-            self.is_destroyed = True
+            self._note_destroyed()
 
     def _destroy(self) -> None:
         self.impl.destroy()
-        self.is_destroyed = True
+        self._note_destroyed()
+
+    def _note_destroyed(self) -> None:
+        with _lock:
+            tally.destroyed += not self.is_destroyed
+            self.is_destroyed = True
 
     def wait_for_shutdown(self) -> Errand:
         """Begins to wait until the communicator is shut down, or joins the waiting that has begun."""
@@ -75,6 +91,7 @@ class Life:
 _lock = threading.RLock()
 _lives: "weakref.WeakKeyDictionary[Any, Life]" = weakref.WeakKeyDictionary()
 _inherited: list[Life] = []
+tally = Tally()
 
 
 def _callers() -> list[traceback.FrameSummary]:
@@ -97,6 +114,7 @@ def watch(communicator: Any) -> Life:
         life = _lives.get(communicator)
         if life is None:
             life = _lives[communicator] = Life(communicator)
+            tally.made += 1
         return life
 
 
@@ -175,6 +193,7 @@ def teardown(timeout: float) -> None:
         _give_up(stuck)
     else:
         _bridge.clean_up_icepy()
+    tally.destroyed_at_exit = sum(life.is_destroyed for life in undestroyed)
     _warn_of_undestroyed(undestroyed)
 
 
@@ -192,7 +211,7 @@ def _is_in_callback() -> bool:
 def _seal() -> None:
     # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
     # exceptions that it raises up in modules that are being emptied.
-    names = [name for name in list(sys.modules) if name.partition(".")[0] == "Ice"]
+    names = [name for name in list(sys.modules) if name.partition(".")[0] in ("Ice", "builtins")]
     _bridge.keep_modules({name: _copy(sys.modules[name]) for name in names})
     _bridge.seal()
 
@@ -260,8 +279,9 @@ def _warn_of_undestroyed(undestroyed: list[Life]) -> None:
 
 def _leave_to_parent() -> None:
     """In a forked child: the parent's communicators have no threads here, so nothing of theirs may be waited for."""
-    global _lock
+    global _lock, tally
     _lock = threading.RLock()
+    tally = Tally()
     for life in list(_lives.values()):
         if not life.is_over:
             life.is_given_up = True

@@ -11,7 +11,7 @@ _RELEASE = "PyGILState_Release"
 _CROSSINGS = (_RELEASE, "PyGILState_Ensure", "PyEval_RestoreThread", "PyImport_ImportModule")
 
 # Where the Ice runtime may wait; each library of it imports some of them. These stay for good too: a thread that waits
-# through the bridge comes back with a lock of Ice and wants the GIL, so nobody may have begun to wait for that very lock
+# through the bridge comes back with a lock of Ice and wants the GIL, and nobody may have begun to wait for that lock
 # with the GIL in hand.
 _WAITS = (
     "pthread_mutex_lock",

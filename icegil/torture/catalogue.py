@@ -5,7 +5,7 @@ A scenario is a small program. Its docstring begins with its title; below it sta
     hazard: what goes wrong without icegil, in one line
     ends: how a good run ends: `status 0` (any number), or the name of the signal that kills it, as `SIGINT`
     stderr: a regular expression for all that may stand on stderr; without it, nothing may
-    within: the seconds within which it ends; 20 without it
+    within: the seconds within which it ends, 20 without it; beyond that it is slow, far beyond (endings.py) it hangs
     drain: `--drain-timeout` of the guarded run, in seconds
     needs: names that `Ice` must have, separated by spaces
 """

@@ -1,14 +1,44 @@
 """Runs a program in a child process and judges how it ended."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 
 from icegil.torture.catalogue import SCENARIOS, Scenario
+
+PATIENCE = 1.5
+"""How many times as long as it says a scenario may take before it counts as hung."""
+
+
+class Kind(StrEnum):
+    """The ways to end, the gravest last."""
+
+    OK = "ok"
+    SLOW = "slow"
+    """It ended well, but not within the time that the scenario gives."""
+    NOISE = "noise"
+    """It printed something on stderr that the scenario does not ask for."""
+    STATUS = "wrong status"
+    HANG = "hang"
+    """It did not end by itself."""
+    CRASH = "crash"
+    """It was killed by a signal that the scenario does not ask for."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of an ending."""
+
+    kind: Kind
+    text: str = ""
+    """What is wrong, in a few words; empty if nothing is."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +62,81 @@ def command(scenario: Scenario, guarded: bool, python: str = sys.executable) -> 
     return [python, *run, str(scenario.path)]
 
 
-def run(command: list[str], timeout: float, environment: dict[str, str] | None = None) -> Ending:
+class Stopped(Exception):
+    """No child process may be started any more."""
+
+
+class Children:
+    """Child processes that can be ended all at once, with all that they have forked. Usable from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._living: set[subprocess.Popen[str]] = set()
+        self._is_open = True
+
+    def start(self, command: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
+        """Starts a command in a session of its own. Stopped if that is over."""
+        with self._lock:
+            if not self._is_open:
+                raise Stopped
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=environment,
+                start_new_session=True,
+            )
+            self._living.add(process)
+            return process
+
+    def forget(self, process: "subprocess.Popen[str]") -> None:
+        """This one has ended."""
+        with self._lock:
+            self._living.discard(process)
+
+    def end_all(self) -> None:
+        """Kills them all. From here on none can be started."""
+        with self._lock:
+            self._is_open = False
+            for process in self._living:
+                _kill_session(process)
+
+
+def _kill_session(process: "subprocess.Popen[str]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def run(
+    command: list[str],
+    timeout: float,
+    environment: dict[str, str] | None = None,
+    children: Children | None = None,
+) -> Ending:
     """Runs a command and waits up to `timeout` seconds for its end."""
+    children = children or Children()
     begun = time.monotonic()
-    # A session of its own: what a scenario forks is ended with it.
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env={**_environment(), **(environment or {})},
-        start_new_session=True,
-    )
+    process = children.start(command, {**_environment(), **(environment or {})})
     try:
-        stdout, stderr = process.communicate(timeout=timeout)
-        hung = False
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGABRT)
-        hung = True
-        try:
-            stdout, stderr = process.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            stdout, stderr = process.communicate()
+        stdout, stderr, hung = _wait(process, timeout)
+    finally:
+        children.forget(process)
     return Ending(process.returncode, stdout, stderr, time.monotonic() - begun, hung)
+
+
+def _wait(process: "subprocess.Popen[str]", timeout: float) -> tuple[str, str, bool]:
+    """What it wrote on stdout and on stderr, and whether it hung."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return *process.communicate(timeout=timeout), False
+    process.send_signal(signal.SIGABRT)
+    try:
+        return *process.communicate(timeout=10), True
+    except subprocess.TimeoutExpired:
+        _kill_session(process)
+        return *process.communicate(), True
 
 
 def _environment() -> dict[str, str]:
@@ -67,26 +146,49 @@ def _environment() -> dict[str, str]:
     return environment
 
 
+def judge(ending: Ending, scenario: Scenario) -> Verdict:
+    """What is to be said of how a scenario ended; the gravest thing if there are several."""
+    if ending.hung:
+        return Verdict(Kind.HANG, f"hung: no end after {ending.seconds:.0f} s")
+    if ending.status != scenario.status:
+        text = f"{status_text(ending.status)} instead of {status_text(scenario.status)}"
+        return Verdict(Kind.CRASH if ending.status < 0 else Kind.STATUS, text)
+    if not re.fullmatch(scenario.stderr, ending.stderr, re.DOTALL):
+        return Verdict(Kind.NOISE, f"unasked on stderr: {telling_line(ending.stderr)}")
+    if ending.seconds > scenario.within:
+        return Verdict(Kind.SLOW, f"ended after {ending.seconds:.1f} s instead of {scenario.within:g} s")
+    return Verdict(Kind.OK)
+
+
 def shortfall(ending: Ending, scenario: Scenario) -> str | None:
     """What is wrong with this ending, in a few words; None if nothing is."""
-    if ending.hung:
-        return f"hung: no end within {scenario.within:g} s"
-    if ending.status != scenario.status:
-        return f"{status_text(ending.status)} instead of {status_text(scenario.status)}"
-    if not re.fullmatch(scenario.stderr, ending.stderr, re.DOTALL):
-        return f"unasked on stderr: {telling_line(ending.stderr)}"
-    return None
+    return judge(ending, scenario).text or None
 
 
 def status_text(status: int) -> str:
     """`status 3`, or the name of the signal."""
-    return f"status {status}" if status >= 0 else signal.Signals(-status).name
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:  # a real-time signal
+        return f"signal {-status}"
+
+
+# What says most, best first. A bare "Aborted" or "Segmentation fault" is only what `faulthandler` makes of the signal.
+_TELLING = (
+    r"Fatal Python error: (?!Aborted|Segmentation fault|Bus error|Illegal instruction)",
+    r"terminate called|FATAL:|rethrown",
+    r"Fatal Python error",
+    r"^[\w.]*(Error|Exception|KeyboardInterrupt)\b",
+    r"!!|error|Error|warning|Warning",
+)
 
 
 def telling_line(stderr: str) -> str:
     """The one line of stderr that says most."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    for pattern in (r"Fatal Python error", r"terminate called|FATAL:|rethrown", r"!!|error|Error|warning|Warning"):
+    for pattern in _TELLING:
         for line in lines:
             if re.search(pattern, line):
                 return line

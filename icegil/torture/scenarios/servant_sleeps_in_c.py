@@ -12,7 +12,6 @@ import threading
 import time
 
 import Ice
-
 from _echo import Echo, communicator, serve
 
 entered = threading.Event()

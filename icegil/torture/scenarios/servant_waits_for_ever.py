@@ -11,7 +11,6 @@ import sys
 import threading
 
 import Ice
-
 from _echo import Echo, communicator, serve
 
 entered = threading.Event()

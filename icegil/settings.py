@@ -1,0 +1,60 @@
+"""The settings: what each may be, and whether the call, the environment or the default decided."""
+
+import os
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from icegil.errand import seconds
+
+MODES = ("auto", "guard", "teardown")
+DRAIN_TIMEOUT = 5.0  # seconds
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One setting."""
+
+    value: T
+    source: str
+    """`"call"`, `"environment"` or `"default"`."""
+
+
+def mode(given: str | None) -> Setting[str]:
+    """The mode that a call asks for; with None the environment's `ICEGIL_MODE`, else `"auto"`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not one of `MODES`.
+    """
+    source, name, chosen = "call", "mode", given
+    if chosen is None:
+        source, name, chosen = "environment", "ICEGIL_MODE", os.environ.get("ICEGIL_MODE")
+    if given is None and not chosen:
+        return Setting("auto", "default")
+    if not isinstance(chosen, str):
+        raise TypeError(f"{name} must be a string, not {type(chosen).__name__}")
+    if chosen not in MODES:
+        raise ValueError(f"{name} must be one of {', '.join(MODES)}, not {chosen!r}")
+    return Setting(chosen, source)
+
+
+def drain_timeout(given: float | None) -> Setting[float]:
+    """The seconds that a call asks for; with None the environment's `ICEGIL_DRAIN_TIMEOUT`, else 5.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no number, negative or NaN.
+    """
+    if given is not None:
+        return Setting(seconds(given, "drain_timeout"), "call")
+    text = os.environ.get("ICEGIL_DRAIN_TIMEOUT")
+    if not text:
+        return Setting(DRAIN_TIMEOUT, "default")
+    try:
+        return Setting(seconds(float(text), "ICEGIL_DRAIN_TIMEOUT"), "environment")
+    except ValueError:
+        raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None

@@ -1,0 +1,108 @@
+"""The `icegil torture` command: from the chosen scenarios to the table, the files and the exit status."""
+
+import argparse
+import difflib
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from icegil import _compat, screen
+from icegil.errors import UnsupportedIce
+from icegil.torture import table
+from icegil.torture.as_json import as_json
+from icegil.torture.campaign import Campaign
+from icegil.torture.catalogue import Scenario, scenarios
+from icegil.torture.heat_map import heat_map
+from icegil.torture.junit import junit
+from icegil.torture.progress import watching
+from icegil.torture.results import Results, Side
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Stop(BaseException):
+    """Somebody wants the campaign to end."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """Runs what was chosen. Ends in SystemExit, with the status that `icegil torture --help` speaks of."""
+    wanted = _wanted(parser, chosen.scenarios)
+    console = screen.console(sys.stdout)
+    if chosen.list:
+        table.show_catalogue(wanted, console)
+        return
+    files = _files(parser, chosen)
+    try:
+        ice = _compat.import_ice()
+    except (ImportError, UnsupportedIce) as error:
+        sys.exit(f"{parser.prog}: no scenario can be run: {error}")
+    # To crash is what plain programs are expected to do here: no core files of them.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    sides = [Side(name) for name in chosen.sides]
+    campaign = Campaign(wanted, sides, chosen.runs, chosen.at_once, ice)
+    status = _run(campaign)
+    table.show(campaign.results, console)
+    for path, text in files.items():
+        try:
+            path.write_text(text(campaign.results), encoding="utf-8")
+        except OSError as error:
+            print(f"{parser.prog}: {error}", file=sys.stderr)
+            status = status or 1
+    sys.exit(status)
+
+
+def _wanted(parser: argparse.ArgumentParser, names: list[str]) -> list[Scenario]:
+    known = {scenario.name: scenario for scenario in scenarios()}
+    for name in names:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "`icegil torture --list` shows them all"
+            parser.error(f"there is no scenario {name!r}; {hint}")
+    return [known[name] for name in dict.fromkeys(names or known)]
+
+
+def _files(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> dict[Path, Callable[[Results], str]]:
+    """What is to be written where. A file that cannot be written is better known now than after the campaign."""
+    asked = ((chosen.json, as_json), (chosen.junit, junit), (chosen.svg, heat_map))
+    files: dict[Path, Callable[[Results], str]] = {Path(name): text for name, text in asked if name is not None}
+    for path in files:
+        try:
+            path.open("a").close()
+        except OSError as error:
+            parser.error(str(error))
+    return files
+
+
+def _run(campaign: Campaign) -> int:
+    """Runs it until it is done or stopped; the exit status."""
+    try:
+        with _stoppable(), watching(campaign, screen.console(sys.stderr)) as told:
+            campaign.run(told)
+    except _Stop as stop:
+        return 128 + stop.number
+    return 1 if campaign.results.falls_short else 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Has Ctrl-C and the like raise _Stop, once: after that nothing may disturb the cleaning up and the table."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in STOPPING:
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stop(number)
+
+    # A process that was told to ignore one, with `nohup` say, goes on ignoring it.
+    before = {each: signal.getsignal(each) for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, stop)
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)

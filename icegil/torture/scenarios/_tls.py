@@ -1,0 +1,27 @@
+"""A certificate for this machine, made on the spot."""
+
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import Ice
+
+COMMAND = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
+
+
+@contextlib.contextmanager
+def certificate():
+    """Properties that have Ice use the certificate on both sides; its files are there until the block ends.
+
+    Without the `openssl` command the program ends here, with status 0.
+    """
+    if shutil.which("openssl") is None:
+        sys.exit()
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = pathlib.Path(folder, "certificate.pem"), pathlib.Path(folder, "key.pem")
+        subprocess.run([*COMMAND.split(), "-out", certificate, "-keyout", key], check=True, stderr=subprocess.DEVNULL)
+        plug_in = {"Ice.Plugin.IceSSL": "IceSSL:createIceSSL"} if Ice.intVersion() < 30800 else {}
+        yield {**plug_in, "IceSSL.CertFile": certificate, "IceSSL.KeyFile": key, "IceSSL.CAs": certificate}

@@ -1,0 +1,39 @@
+"""An executor in Python makes requests of its own for what it is given, on the same communicator.
+
+hazard: it is called from inside the runtime, and calls back into it with the GIL in hand
+ends: status 0
+within: 20
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from _echo import communicator, serve
+
+elsewhere = []
+
+
+def execute(call, connection):
+    if connection is not None and elsewhere:
+        connection.getInfo()
+        elsewhere[0].ice_getCachedConnection()
+        elsewhere[0].ice_oneway().ice_pingAsync()
+    call()
+
+
+def work(proxy):
+    for _ in range(10):
+        for future in [proxy.ice_pingAsync() for _ in range(20)]:
+            future.result()
+        proxy.ice_ping()
+
+
+pools = {"Ice.ThreadPool.Server.Size": 2, "Ice.ThreadPool.Client.Size": 2}
+with (
+    communicator() as backend,
+    communicator(pools, executor=execute, dispatcher=execute) as ice,  # the older name is Ice 3.7's
+    ThreadPoolExecutor() as pool,
+):
+    elsewhere.append(ice.stringToProxy(str(serve(backend))))
+    proxy = serve(ice)
+    for done in [pool.submit(work, proxy) for _ in range(4)]:
+        done.result()
