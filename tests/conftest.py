@@ -1,12 +1,16 @@
 """What the tests share: running a scenario many times in child processes."""
 
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from icegil.torture.catalogue import Scenario
 from icegil.torture.endings import command, run, shortfall
+
+# Whoever runs the tests in the background may have SIGINT ignored, and child processes would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RUNS = int(os.environ.get("RUNS", "5"))
 """Runs of each scenario; more of them find rarer races."""

@@ -475,14 +475,15 @@ void no_wake_up_is_lost() {
 
 std::atomic<int> signals_handled{0};
 
-/// Waits until `thread` has run a signal handler `times` times: it is alive, and nowhere else than where it slept.
+/// Has `thread` run a signal handler `times` times: it is alive, and sleeps where signals reach it. Each signal is sent
+/// until it is handled: ThreadSanitizer may keep one to itself while the thread falls asleep.
 void wake_by_signals(pthread_t thread, int times) {
     handle(SIGUSR1, [](int) { signals_handled.fetch_add(1); });
-    for (int i = 0; i < times; ++i) {
-        const int before = signals_handled.load();
+    const int goal = signals_handled.load() + times;
+    wait_until([&] {
         CHECK_EQ(::pthread_kill(thread, SIGUSR1), 0);
-        wait_until([&] { return signals_handled.load() != before; });
-    }
+        return signals_handled.load() >= goal;
+    });
 }
 
 void wait_until_parked(std::uint64_t count) {
@@ -616,6 +617,12 @@ void a_thread_local_destructor_after_the_record_is_still_counted() {
     CHECK_EQ(gate().counters().admitted, 3);
     CHECK_EQ(gate().counters().refused, 1);
     CHECK(gate().occupants().empty());
+    // Its record is gone with it: the next thread may well have its own in the same place.
+    gate().reopen();
+    std::thread(visit).join();
+    std::thread(visit).join();
+    CHECK_EQ(gate().counters().admitted, 5);
+    CHECK(gate().occupants().empty());
 }
 
 // --- counting ---
@@ -685,6 +692,46 @@ void most_is_how_many_were_inside_at_once() {
     CHECK_EQ(gate().counters().most, 3);
 }
 
+void most_misses_nobody_when_all_enter_at_once() {
+    for (Rounds rounds; rounds.next();) {
+        constexpr int size = 3;
+        Gate fresh;
+        std::atomic<int> ready{0};
+        std::atomic<int> inside{0};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < size; ++i) {
+            threads.emplace_back([&] {
+                Visitor visitor;
+                ready.fetch_add(1);
+                wait_until([&] { return ready.load() == size; });
+                CHECK(fresh.try_enter(visitor));
+                inside.fetch_add(1);
+                wait_until([&] { return inside.load() == size; });
+                fresh.leave(visitor);
+                fresh.forget(visitor);
+            });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+        CHECK_EQ(fresh.counters().most, size);
+        CHECK_EQ(fresh.counters().admitted, size);
+    }
+}
+
+void threads_may_come_and_go_while_somebody_looks() {
+    Crowd crowd(2, [] { std::thread(visit).join(); });
+    for (Rounds rounds; rounds.next();) {
+        const std::uint64_t admitted = gate().counters().admitted;
+        for (const Occupant& occupant : gate().occupants()) {
+            CHECK_EQ(occupant.depth, 1);
+        }
+        CHECK(gate().counters().inside <= 2);
+        CHECK(gate().counters().admitted >= admitted);
+    }
+    crowd.stop();
+}
+
 // --- fork ---
 
 void renew_after_fork() { gate().renew_in_child(me()); }
@@ -721,6 +768,7 @@ void a_forked_child_has_a_new_gate() {
     Insider one;
     Insider two(2);
     visit();
+    std::thread(visit).join();
     CHECK_EQ(gate().drain(me(), Gate::Clock::now()), 2);
     std::thread parked([] { gate().enter_or_park(me()); });
     wait_until_parked(1);
@@ -731,6 +779,7 @@ void a_forked_child_has_a_new_gate() {
         CHECK_EQ(found.size(), 1);
         CHECK_EQ(found[0].native_id, ::getpid());
         gate().leave(me());
+        CHECK_EQ(gate().counters().admitted, 1);
         // The parent's finalizer is nothing special here, and the parent's threads hold up nobody.
         Visitor other;
         CHECK_EQ(gate().drain(other, Gate::Clock::now() + 30s), 0);
@@ -890,6 +939,8 @@ constexpr Case cases[] = {
     CASE(a_thread_local_destructor_after_the_record_is_still_counted),
     CASE(counters_add_up_over_a_storm),
     CASE(most_is_how_many_were_inside_at_once),
+    CASE(most_misses_nobody_when_all_enter_at_once),
+    CASE(threads_may_come_and_go_while_somebody_looks),
     CASE(a_forked_child_has_a_new_gate),
     CASE(a_forked_child_has_a_mutex_of_its_own),
     CASE(a_child_forked_beside_a_sleeping_finalizer_can_drain),
