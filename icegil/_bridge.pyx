@@ -216,13 +216,13 @@ def is_inside():
 
 def call_on_native_thread(work, completed, /):
     """Calls `work()` on a new native thread, then `completed(error)` there; error is what work raised, or None."""
-    cdef pthread_t thread
+    cdef pthread_t started
     cdef pthread_attr_t attributes
     errand = (work, completed)
     Py_INCREF(errand)  # rule 4: this reference is the thread's
     pthread_attr_init(&attributes)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED)
-    cdef int error = pthread_create(&thread, &attributes, errand_thread, <PyObject*> errand)
+    cdef int error = pthread_create(&started, &attributes, errand_thread, <PyObject*> errand)
     pthread_attr_destroy(&attributes)
     if error != 0:
         Py_DECREF(errand)
@@ -280,8 +280,8 @@ cdef PyGILState_STATE ensure() noexcept nogil:
 cdef void release(
     PyGILState_STATE state,
 ) noexcept nogil:
-    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, the one that entered the gate.
-    # A thread that is not inside entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
+    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, which entered the gate. A
+    # thread that is not inside entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
     cdef Thread* me = &this_thread(gate[0])
     check_gil("a callback of IcePy")
     if state == PyGILState_UNLOCKED and me.at_end != NULL and me.visitor.depth() <= 1:
@@ -291,10 +291,10 @@ cdef void release(
         gate.leave(me.visitor)
 
 
-# A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for each:
-# it calls `PyGILState_Ensure` once more than `PyGILState_Release`, until it ends. Nobody else may free the state (rule
-# 6): on 3.12 another thread would clear its own slot instead. From one callback to the next only `threading.local`
-# lasts, as in any Python thread; above all no context variable does.
+# A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for
+# each: it calls `PyGILState_Ensure` once more than `PyGILState_Release`, until it ends. Nobody else may free the state
+# (rule 6): on 3.12 another thread would clear its own slot instead. From one callback to the next only
+# `threading.local` lasts, as in any Python thread; above all no context variable does.
 
 cdef void meet(
     Thread* me,
@@ -310,8 +310,8 @@ cdef void meet(
 
 
 cdef void free_thread_state() noexcept nogil:
-    # The end of a native thread. If the gate is closed the state stays, with a runtime that is ending. That goes for the
-    # finalizer too, which the gate admits: finalized from a callback, the thread ends in exit(), after the runtime.
+    # The end of a native thread. If the gate is closed the state stays, with a runtime that is ending. That goes for
+    # the finalizer too, which the gate admits: finalized from a callback, the thread ends in exit(), after the runtime.
     # Profilers' own per-thread data may be gone by now (memray's is), so none of their functions may be called:
     # `PyEval_RestoreThread` is not one that they replace, and what they had this thread call is taken away.
     cdef Thread* me = &this_thread(gate[0])
@@ -438,11 +438,11 @@ cdef int mutex_lock(
 ) noexcept nogil:
     # `pthread_mutex_lock`. The owner mostly wants no GIL and is about to let go, and a switch of the GIL is dear: some
     # attempts first (docs/performance.md has the figures).
-    cdef int error, attempt
+    cdef int error
     cdef PyThreadState* state
     if not holds_gil():
         return pthread_mutex_lock(mutex)
-    for attempt in range(LOCK_ATTEMPTS):
+    for _ in range(LOCK_ATTEMPTS):
         error = pthread_mutex_trylock(mutex)
         if error != EBUSY:
             return error

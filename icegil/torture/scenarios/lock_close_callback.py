@@ -27,11 +27,18 @@ def ask(proxy):
                 pass  # its connection was closed
 
 
+def ask_again(proxy):
+    try:
+        proxy.ice_pingAsync()
+    except Ice.CommunicatorDestroyedException:
+        pass  # it was the last connection that closed
+
+
 def disturb(proxy):
     for _ in range(100):
         connection = proxy.ice_getConnection()
         for number in range(3):
-            connection.setCloseCallback(lambda closed, number=number: proxy.ice_pingAsync())
+            connection.setCloseCallback(lambda closed, number=number: ask_again(proxy))
         close(connection)
 
 
