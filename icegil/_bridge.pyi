@@ -82,6 +82,9 @@ def address_in_icepy() -> int:
 def address_in_interpreter() -> int:
     """An address in the object that holds the interpreter: an executable, or libpython."""
 
+def set_exit_hook(function: Callable[[], bool], /) -> None:
+    """What a thread calls that is told to exit; true if all is done and the process may leave there and then."""
+
 def needed_objects_of(address: int, /) -> list[tuple[str, int]]:
     """What the object that contains `address` needs and is loaded: soname, and an address in it."""
 

@@ -148,6 +148,7 @@ cdef extern from "Python.h" nogil:
     void Py_IncRef(PyObject*) noexcept
     void* PyCFunction_GetFunction(PyObject*) noexcept
     int Py_IsInitialized() noexcept
+    void Py_Exit(int) noexcept
 
 cdef extern from "Python.h":
     ctypedef struct PyModuleDef:
@@ -269,6 +270,7 @@ cdef PyGILState_STATE ensure() noexcept nogil:
         return PyGILState_Ensure()
     me = &this_thread(gate[0])
     gate.enter_or_park(me.visitor)
+    me.frames += 1
     if me.is_known:
         return PyGILState_Ensure()
     is_python = PyGILState_GetThisThreadState() != NULL
@@ -280,14 +282,15 @@ cdef PyGILState_STATE ensure() noexcept nogil:
 cdef void release(
     PyGILState_STATE state,
 ) noexcept nogil:
-    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, which entered the gate. A
-    # thread that is not inside entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
+    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, which entered the gate; unless
+    # it entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
     cdef Thread* me = &this_thread(gate[0])
     check_gil("a callback of IcePy")
-    if state == PyGILState_UNLOCKED and me.at_end != NULL and me.visitor.depth() <= 1:
+    if state == PyGILState_UNLOCKED and me.at_end != NULL and me.frames <= 1:
         forget_context()
     PyGILState_Release(state)
-    if state == PyGILState_UNLOCKED and me.visitor.depth() != 0:
+    if state == PyGILState_UNLOCKED and me.frames != 0:
+        me.frames -= 1
         gate.leave(me.visitor)
 
 
@@ -388,6 +391,33 @@ cdef void exit_thread(
     if gate.state() == State.sealed or Py_IsFinalizing():
         gate.park()
     pthread_exit(value)
+
+
+cdef void exit_process(
+    int status,
+) noexcept nogil:
+    # `Py_Exit`, called with the GIL: `sys.exit()` in a callback. On a thread of Ice CPython >= 3.13 would finalize with
+    # the main thread's state for its own (pylifecycle.c, Py_Finalize), free the one that this thread runs on, and leave
+    # it waiting for the GIL. So Python's own last steps are taken here, and the process leaves.
+    cdef bint is_over
+    with gil:
+        is_over = finish_in_callback()
+    if is_over:
+        leave_now(status, NULL)
+    Py_Exit(status)
+
+
+cdef bint finish_in_callback() noexcept:
+    return exit_hook is not None and exit_hook()
+
+
+cdef object exit_hook = None
+
+
+def set_exit_hook(function, /):
+    """What a thread calls that is told to exit; true if all is done and the process may leave there and then."""
+    global exit_hook
+    exit_hook = function
 
 
 # --- Locks: redirected functions of the Ice runtime -----------------------------------------------------------------
@@ -558,6 +588,7 @@ cdef dict replacements = {
     "PyGILState_Ensure": <uintptr_t> <void*> ensure,
     "PyGILState_Release": <uintptr_t> <void*> release,
     "PyEval_RestoreThread": <uintptr_t> <void*> restore_thread,
+    "Py_Exit": <uintptr_t> <void*> exit_process,
     "PyImport_ImportModule": <uintptr_t> <void*> import_module,
     "pthread_exit": <uintptr_t> <void*> exit_thread,
     "pthread_mutex_lock": <uintptr_t> <void*> mutex_lock,

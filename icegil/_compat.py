@@ -40,6 +40,15 @@ def communicator_class(ice: ModuleType) -> type[Any]:
     return cls
 
 
+def is_destroyed(communicator: Any) -> bool:
+    """Whether a communicator was destroyed already. Ice has no call for it, but refuses to make a proxy then."""
+    try:
+        communicator.stringToProxy("icegil")
+    except sys.modules["Ice"].CommunicatorDestroyedException:
+        return True
+    return False
+
+
 def wrap_future_homes() -> list[ModuleType]:
     """The modules whose global `wrap_future` is the one that their code, or the program's, calls."""
     names = ("Ice", "Ice.Future", "Ice.asyncio.EventLoopAdapter", "Ice.Py3.IceFuture", "IceFuture")

@@ -112,6 +112,7 @@ class _Installation:
             log.warning("no guard: %s; communicators are still destroyed at exit", error)
             return str(error)
         _bridge.set_thread_hooks(lifecycle.name_thread, _compat.forget_thread)
+        _bridge.set_exit_hook(lifecycle.finish_in_callback)
         return ""
 
     def at_exit(self) -> None:
@@ -236,7 +237,7 @@ def _patches(ice: ModuleType) -> list[_Patch]:
     @functools.wraps(initialize)
     def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
         initialize(self, *args, **kwargs)
-        lifecycle.watch(self)
+        lifecycle.watch(self, is_new=True)
 
     @functools.wraps(destroy)
     def watched_destroy(self: Any) -> None:

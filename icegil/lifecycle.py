@@ -1,5 +1,7 @@
 """Which communicators live, who destroys them, and the shutdown: the steps that take them down before Python goes."""
 
+import atexit
+import io
 import os
 import sys
 import threading
@@ -108,12 +110,13 @@ def _callers() -> list[traceback.FrameSummary]:
     return found
 
 
-def watch(communicator: Any) -> Life:
-    """The life of this communicator, watched from now on if it was not yet."""
+def watch(communicator: Any, is_new: bool = False) -> Life:
+    """The life of this communicator, watched from now on if it was not yet; it may have been destroyed before."""
     with _lock:
         life = _lives.get(communicator)
         if life is None:
             life = _lives[communicator] = Life(communicator)
+            life.is_destroyed = not is_new and _compat.is_destroyed(communicator)
             tally.made += 1
         return life
 
@@ -182,6 +185,8 @@ def teardown(timeout: float) -> None:
     # 1. The gate is open: destroy every communicator, all at once. What waits for a dead event loop is failed first.
     dispatches.fail_stranded()
     _destroy_all(living, deadline)
+    if any(not life.is_over for life in living):
+        _leave_streams_behind()
     # 2. The gate drains: nobody comes in any more, those inside finish.
     inside = _drain(deadline)
     # 3. The gate is sealed.
@@ -195,6 +200,21 @@ def teardown(timeout: float) -> None:
         _bridge.clean_up_icepy()
     tally.destroyed_at_exit = sum(life.is_destroyed for life in undestroyed)
     _warn_of_undestroyed(undestroyed)
+
+
+def finish_in_callback() -> bool:
+    """`sys.exit()` in a callback: takes Python's last steps but for the finalization; whether that was done.
+
+    On the main thread nothing is done: there Python can finalize.
+    """
+    if threading.get_ident() == threading.main_thread().ident:
+        return False
+    for step in (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # type: ignore[attr-defined]
+        try:
+            step()
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+    return True
 
 
 def before_threads_are_joined() -> None:
@@ -257,6 +277,25 @@ def _foreign_stacks() -> list[str]:
             lines.append(f"thread {native_ids.get(thread, hex(thread))} is in:")
             lines += [line.rstrip("\n") for line in stack.format()]
     return lines
+
+
+def _leave_streams_behind() -> None:
+    """Takes the standard streams away from stuck threads, which may be stopped with the lock of one in hand.
+
+    CPython flushes the streams as it finalizes, and ends the process with a fatal error when it cannot get that lock
+    (bufferedio.c, _enter_buffered_busy). The new ones have no buffer and no lock, as under `python -u`.
+    """
+    for name in ("stdout", "stderr"):
+        old = getattr(sys, name)
+        if type(old) is not io.TextIOWrapper or type(old.buffer) is not io.BufferedWriter:
+            continue
+        Errand(old.flush).wait(0.2)  # on a thread of its own: whoever reads a full pipe may not read on
+        _bridge.keep_alive(old)
+        raw = io.FileIO(old.fileno(), "w", closefd=False)
+        new = io.TextIOWrapper(raw, old.encoding, old.errors, write_through=True)
+        for each in (name, f"__{name}__"):
+            if getattr(sys, each) is old:
+                setattr(sys, each, new)
 
 
 def _give_up(stuck: list[Life]) -> None:

@@ -8,7 +8,7 @@ from icegil.errors import GuardUnavailable
 # The release comes first and stays for good: an entry into Python that was counted must be counted out, also when
 # icegil is uninstalled, or installed, in the middle of it. Without an entry it is the plain release.
 _RELEASE = "PyGILState_Release"
-_CROSSINGS = (_RELEASE, "PyGILState_Ensure", "PyEval_RestoreThread", "PyImport_ImportModule")
+_CROSSINGS = (_RELEASE, "PyGILState_Ensure", "PyEval_RestoreThread", "PyImport_ImportModule", "Py_Exit")
 
 # Where the Ice runtime may wait; each library of it imports some of them. These stay for good too: a thread that waits
 # through the bridge comes back with a lock of Ice and wants the GIL, and nobody may have begun to wait for that lock

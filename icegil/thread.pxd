@@ -1,10 +1,13 @@
 # What icegil keeps of each native thread, for Cython: include/icegil/thread.hpp.
+from libc.stdint cimport uint32_t
+
 from icegil.gate cimport Gate, Visitor
 
 
 cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:
     cdef cppclass Thread:
         Visitor visitor
+        uint32_t frames
         bint is_known
         void (*at_end)() noexcept
 

@@ -140,7 +140,9 @@ def _wait(process: "subprocess.Popen[str]", timeout: float) -> tuple[str, str, b
 
 
 def _environment() -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ICEGIL_")}
+    # An unbuffered stdout has no lock that a thread could be stopped with: it would hide endings.
+    unwanted = ("ICEGIL_", "PYTHONUNBUFFERED")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment["PYTHONFAULTHANDLER"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCENARIOS), environment.get("PYTHONPATH")]))
     return environment

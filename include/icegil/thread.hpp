@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+
 #include "gate.hpp"
 
 namespace icegil {
@@ -12,6 +14,7 @@ namespace icegil {
 struct Thread {
     Visitor visitor;
     bool is_watched = false;
+    std::uint32_t frames = 0;    // frames of native code in Python that entered the gate and have not left it
     bool is_known = false;       // whose thread it is has been looked at
     void (*at_end)() = nullptr;  // called by the thread itself when it ends, before the gate forgets it
 };

@@ -692,33 +692,6 @@ void most_is_how_many_were_inside_at_once() {
     CHECK_EQ(gate().counters().most, 3);
 }
 
-void most_misses_nobody_when_all_enter_at_once() {
-    for (Rounds rounds; rounds.next();) {
-        constexpr int size = 3;
-        Gate fresh;
-        std::atomic<int> ready{0};
-        std::atomic<int> inside{0};
-        std::vector<std::thread> threads;
-        for (int i = 0; i < size; ++i) {
-            threads.emplace_back([&] {
-                Visitor visitor;
-                ready.fetch_add(1);
-                wait_until([&] { return ready.load() == size; });
-                CHECK(fresh.try_enter(visitor));
-                inside.fetch_add(1);
-                wait_until([&] { return inside.load() == size; });
-                fresh.leave(visitor);
-                fresh.forget(visitor);
-            });
-        }
-        for (std::thread& thread : threads) {
-            thread.join();
-        }
-        CHECK_EQ(fresh.counters().most, size);
-        CHECK_EQ(fresh.counters().admitted, size);
-    }
-}
-
 void threads_may_come_and_go_while_somebody_looks() {
     Crowd crowd(2, [] { std::thread(visit).join(); });
     for (Rounds rounds; rounds.next();) {
@@ -939,7 +912,6 @@ constexpr Case cases[] = {
     CASE(a_thread_local_destructor_after_the_record_is_still_counted),
     CASE(counters_add_up_over_a_storm),
     CASE(most_is_how_many_were_inside_at_once),
-    CASE(most_misses_nobody_when_all_enter_at_once),
     CASE(threads_may_come_and_go_while_somebody_looks),
     CASE(a_forked_child_has_a_new_gate),
     CASE(a_forked_child_has_a_mutex_of_its_own),
