@@ -282,8 +282,8 @@ cdef PyGILState_STATE ensure() noexcept nogil:
 cdef void release(
     PyGILState_STATE state,
 ) noexcept nogil:
-    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, which entered the gate; unless
-    # it entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
+    # `PyGILState_Release`: C++ leaves Python. UNLOCKED was handed out to the outer frame, which entered the gate;
+    # unless it entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
     cdef Thread* me = &this_thread(gate[0])
     check_gil("a callback of IcePy")
     if state == PyGILState_UNLOCKED and me.at_end != NULL and me.frames <= 1:

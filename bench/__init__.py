@@ -1,0 +1,1 @@
+"""Measures icegil beside plain Ice, on this machine; `python -m bench`."""

@@ -1,0 +1,109 @@
+"""All rows of the bench, with the targets of the design."""
+
+import sys
+
+from bench.children import GUARDED, STOCK, WITHOUT_LOCKS, Side
+from bench.rows import Figure, Row, Way
+from bench.samples import Target
+
+ASYNCHRONOUS = 2.0 if sys.version_info >= (3, 14) else 1.5
+FLAT_MIB = 2.0  # what an allocator may add or give back without anything having been lost
+
+
+def _traffic(
+    name: str,
+    program: str,
+    *arguments: str,
+    calls: int,
+    faster: float | None = None,
+    cheaper: float | None = None,
+    sides: tuple[Side, ...] = (STOCK, GUARDED),
+) -> Row:
+    figures = (
+        Figure("calls per second", "calls_per_second", "/s", faster and Target(faster, at_least=True)),
+        Figure("processor time per call", "cpu_us_per_call", "µs", cheaper and Target(cheaper)),
+    )
+    ways = tuple(Way(side, arguments) for side in sides)
+    return Row(name, program, figures, ways, calls=calls, quick_calls=calls // 10, counted_calls=1000)
+
+
+def _exit(count: int, how: str, target: float | None) -> Row:
+    figures = (
+        Figure("time to exit", "exit_ms", "ms", target and Target(target)),
+        Figure("whole process", "process_ms", "ms"),
+    )
+    ways = (Way(STOCK, (str(count), "explicit")), Way(GUARDED, (str(count), how)))
+    return Row(f"exit-{count}{'-explicit' if how == 'explicit' else ''}", "exit.py", figures, ways)
+
+
+def _gate(threads: int) -> Row:
+    figure = Figure("one admission", "gate_ns", "ns", beside="mutex_ns", beside_name="a mutex")
+    ways = (Way(STOCK, (str(threads), "{calls}")),)
+    return Row(f"gate-{threads}", "gate.py", (figure,), ways, calls=10_000_000, quick_calls=1_000_000)
+
+
+def _memory(kind: str, calls: int) -> Row:
+    figure = Figure("growth of resident memory", "growth_mib", "MiB", Target(FLAT_MIB, of_ratio=False))
+    ways = tuple(Way(side, (kind, "{calls}")) for side in (STOCK, GUARDED))
+    return Row(f"memory-{kind}", "memory.py", (figure,), ways, calls=calls, quick_calls=calls // 20, most_runs=1)
+
+
+CROSSING = Row(
+    "crossing",
+    "crossing.py",
+    (
+        Figure("one crossing / floor", "icegil_ns", "ns", Target(1.3), beside="floor_ns", beside_name="floor"),
+        Figure("one crossing / stock", "icegil_ns", "ns", beside="stock_ns", beside_name="stock"),
+        Figure("EnsureFromView / floor", "view_ns", "ns", beside="floor_ns", beside_name="floor"),
+    ),
+    (Way(STOCK, ("all", "{calls}")),),
+    calls=2_000_000,
+    quick_calls=200_000,
+    counted_calls=20_000,
+    counted_ways=(Way(STOCK, ("floor", "{calls}")), Way(STOCK, ("icegil", "{calls}"))),
+)
+
+IMPORT = Row(
+    "import",
+    "imports.py",
+    (
+        Figure(
+            "import icegil",
+            "import_icegil_ms",
+            "ms",
+            Target(15, of_ratio=False),
+            beside="import_ice_ms",
+            beside_name="import Ice",
+        ),
+        Figure("install()", "install_ms", "ms", beside="import_ice_ms", beside_name="import Ice"),
+    ),
+    (Way(STOCK, ()),),
+)
+
+ROWS = (
+    _traffic("asynchronous", "calls.py", "asynchronous", "{calls}", calls=20_000, faster=ASYNCHRONOUS, cheaper=0.6),
+    _traffic("asynchronous-client", "calls.py", "asynchronous-client", "{calls}", calls=20_000),
+    _traffic("synchronous", "calls.py", "synchronous", "{calls}", calls=10_000, faster=1.05),
+    _traffic("synchronous-client", "calls.py", "synchronous-client", "{calls}", calls=10_000),
+    _traffic("oneway", "calls.py", "oneway", "{calls}", calls=50_000),
+    _traffic("dispatch-1", "dispatch.py", "plain", "{calls}", "1", calls=40_000),
+    _traffic("dispatch-8", "dispatch.py", "plain", "{calls}", "8", calls=40_000),
+    _traffic("coroutine-asyncio", "dispatch.py", "asyncio", "{calls}", "1", calls=15_000),
+    _traffic("coroutine-uvloop", "dispatch.py", "uvloop", "{calls}", "1", calls=15_000),
+    *(
+        _traffic(f"locks-{kind}", "calls.py", kind, "{calls}", calls=calls, faster=0.98, sides=(WITHOUT_LOCKS, GUARDED))
+        for kind, calls in (("asynchronous", 20_000), ("synchronous", 10_000))
+    ),
+    CROSSING,
+    _gate(1),
+    _gate(2),
+    _gate(8),
+    _exit(1, "explicit", 1.05),
+    _exit(1, "implicit", None),
+    _exit(10, "implicit", None),
+    _exit(100, "implicit", 1.0),
+    _exit(300, "implicit", 1.0),
+    IMPORT,
+    _memory("callbacks", 1_000_000),
+    _memory("threads", 2_000),
+)

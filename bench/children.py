@@ -1,0 +1,87 @@
+"""Runs a measured program in a fresh child process and takes its figures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import icegil
+
+PROGRAMS = Path(__file__).parent / "programs"
+BUILD = Path(__file__).parent.parent / "build" / "bench" / sys.implementation.cache_tag
+
+MOST_SECONDS = 900.0
+
+
+class ChildFailed(Exception):
+    """A measured program did not end as it should; its last words."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two things that are compared: how a program is run."""
+
+    name: str
+    is_guarded: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def command(self, program: str, arguments: list[str]) -> list[str]:
+        run = ["-m", "icegil", "run"] if self.is_guarded else []
+        return [sys.executable, *run, str(PROGRAMS / program), *arguments]
+
+
+STOCK = Side("stock")
+GUARDED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
+WITHOUT_LOCKS = Side(
+    "no lock redirects", is_guarded=True, environment={"ICEGIL_MODE": "guard", "BENCH_WITHOUT_LOCK_REDIRECTS": "1"}
+)
+
+
+def environment(side: Side) -> dict[str, str]:
+    """The child's environment: the bench's own, without settings of icegil, and what the side needs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ICEGIL_", "BENCH_"))}
+    # The icegil that the bench itself sees, also where it is not installed but built in its source tree.
+    home = str(Path(icegil.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [home, kept.get("PYTHONPATH")]))
+    return {**kept, "PYTHONPATH": path, "BENCH_BUILD": str(BUILD), **side.environment}
+
+
+def run(side: Side, program: str, arguments: list[str]) -> dict[str, float]:
+    """The figures that the program prints, and what only the parent sees.
+
+    `process_ms` is how long the whole process took. `exit_ms`, for a program that says when its work was over
+    (`work_ended_ns`), is how long it took from then to its end.
+    """
+    with tempfile.TemporaryFile() as errors:
+        begun = time.monotonic_ns()
+        child = subprocess.Popen(
+            side.command(program, arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment(side),
+        )
+        # Not `communicate(timeout)`: it looks for the end of the process at intervals, which the exit times would show.
+        watchdog = threading.Timer(MOST_SECONDS, child.send_signal, [signal.SIGKILL])
+        watchdog.daemon = True
+        watchdog.start()
+        with child.stdout:
+            output = child.stdout.read().decode()
+        status = child.wait()
+        ended = time.monotonic_ns()
+        watchdog.cancel()
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").strip()
+    if status != 0 or not output.strip():
+        raise ChildFailed(f"{side.name}: {program} {' '.join(arguments)}: status {status}: {said[-300:]}")
+    figures: dict[str, float] = json.loads(output.splitlines()[-1])
+    figures["process_ms"] = (ended - begun) / 1e6
+    if "work_ended_ns" in figures:
+        figures["exit_ms"] = (ended - figures.pop("work_ended_ns")) / 1e6
+    return figures

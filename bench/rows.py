@@ -1,0 +1,74 @@
+"""What a row of the bench is: the ways of running one program that are compared, and the figures that come of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import children
+from bench.children import Side
+from bench.samples import Target
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    key: str
+    """What the program calls it."""
+    unit: str
+    target: Target | None = None
+    beside: str = ""
+    """What the program calls the one that stands beside, if it measures both in one process."""
+    beside_name: str = ""
+    """What stands beside, if that is not the row's first way."""
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the ratio is what counts, not the figure itself."""
+        return self.target is None or self.target.of_ratio
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of running a row's program."""
+
+    side: Side
+    arguments: tuple[str, ...]
+    """`{calls}` stands for how many of what is measured; the fewer, the quicker and the less exact."""
+
+    def words(self, calls: int) -> list[str]:
+        return [argument.format(calls=calls) for argument in self.arguments]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One program, run many times, and what it measures."""
+
+    name: str
+    program: str
+    figures: tuple[Figure, ...]
+    ways: tuple[Way, ...]
+    """What stands beside, then ours; a single one for a program that measures both in one process."""
+    calls: int = 0
+    quick_calls: int = 0
+    counted_calls: int = 0
+    """For a count of instructions, which takes a hundred times as long; 0 where it would say nothing."""
+    counted_ways: tuple[Way, ...] = ()
+    """Where they are others than `ways`."""
+    most_runs: int | None = None
+
+    def pairs(self, runs: int, quick: bool) -> Iterator[dict[Figure, tuple[float, float]]]:
+        """Runs the ways by turns, each in a fresh process, the one that goes first alternating."""
+        calls = self.quick_calls if quick else self.calls
+        for i in range(min(runs, self.most_runs or runs)):
+            in_turn = list(enumerate(self.ways))[:: -1 if i % 2 else 1]
+            reports = {place: children.run(way.side, self.program, way.words(calls)) for place, way in in_turn}
+            first, last = reports[0], reports[len(self.ways) - 1]
+            yield {
+                figure: (first[figure.beside or figure.key], last[figure.key])
+                for figure in self.figures
+                if figure.key in last
+            }
+
+    def beside_name(self, figure: Figure) -> str:
+        return figure.beside_name or self.ways[0].side.name
