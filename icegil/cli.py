@@ -284,16 +284,17 @@ def _as_python_does(run: Callable[[], object], file_namespace: dict[str, Any] | 
     try:
         run()
     except BaseException as error:
-        if file_namespace is not None:
-            _flush_streams()
         if not isinstance(error, SystemExit) or sys.flags.inspect:
             _begin_traceback_above(sys._getframe(), forget_file)
         raise
+    finally:
+        if file_namespace is not None:
+            _flush_streams()
     forget_file()
 
 
 def _flush_streams() -> None:
-    """What `python` does between the end of a file and its traceback (Python/pythonrun.c, pyrun_file)."""
+    """What `python` does between the end of a file and its traceback, or the exit (Python/pythonrun.c, pyrun_file)."""
     for name in ("stderr", "stdout"):
         with contextlib.suppress(Exception):  # closed, taken away or replaced by anything: Python asks no questions
             getattr(sys, name).flush()

@@ -372,6 +372,18 @@ FAILURES = {
         sys.excepthook = None
         1 / 0
         """,
+    "a closed stdout": """\
+        import sys
+        print("out")
+        sys.stdout.close()
+        1 / 0
+        """,
+    "no stdout": """\
+        import sys
+        print("out")
+        sys.stdout = None
+        1 / 0
+        """,
     "a warning": """\
         import warnings
         def warn():
@@ -400,8 +412,10 @@ FAILURES = {
         1 / 0
         """,
     "a handler at a good exit": """\
-        import atexit, sys
+        import atexit, os, sys
         atexit.register(lambda: print(globals().get("__file__"), "__cached__" in globals(), hasattr(sys, "last_type")))
+        atexit.register(os.write, 1, b"at exit\\n")
+        print("out")
         """,
     "a handler at a chosen exit": """\
         import atexit, sys
@@ -453,6 +467,7 @@ def test_what_a_script_leaves_behind_is_the_same_to_the_byte(name: str, project:
 def test_what_any_program_leaves_behind_is_the_same_to_the_byte(name: str, way: str, project: Path) -> None:
     text = written(name, project)
     words = {"module": ["-m", "failure"], "code": ["-c", text], "stdin": ["-"]}[way]
+    # Not the console script: it is a file itself, and after a file Python flushes stdout before it writes to stderr.
     check_same(words, project, stdin="failure.py", merged=True, entries=(MODULE,))
 
 
