@@ -201,15 +201,4 @@ def safe_wrap_future(wrap_future: Callable[..., Any]) -> Callable[..., Any]:
 
 def run_coroutine(self: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:
     """`runCoroutine` of Ice's adapter for asyncio: a dispatch never waits for a loop that will not run again."""
-    loop: asyncio.AbstractEventLoop = self._eventLoop
-    if not dispatches.is_dead(loop):
-        try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        except RuntimeError:
-            if not loop.is_closed():
-                raise
-        else:
-            dispatches.watch(future, coroutine, loop)
-            return future
-    coroutine.close()
-    return dispatches.stranded()
+    return dispatches.start(coroutine, self._eventLoop)

@@ -1,62 +1,90 @@
 """Dispatches that wait for a coroutine on an event loop: failed when the loop is dead, or they would never end."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import inspect
 import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from typing import Any
 
 from icegil import _bridge
 
 Future = concurrent.futures.Future[Any]
 
 
-class _Dispatch(NamedTuple):
-    """A dispatch that waits for a coroutine on an event loop."""
+class _Dispatch:
+    """A dispatch that waits for a coroutine on an event loop; as `asyncio.run_coroutine_threadsafe`, with an end.
 
-    coroutine: Coroutine[Any, Any, Any]
-    loop: AbstractEventLoop
+    The task is this object's: when the loop has died under it, nobody is told that it "was destroyed but is pending".
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: AbstractEventLoop) -> None:
+        self.loop = loop
+        self.future = Future()  # the answer: what Ice waits for
+        self._coroutine = coroutine
+        self._task: asyncio.Task[Any] | None = None
+
+    def start(self) -> None:  # on the loop's thread
+        if self.future.done():
+            return
+        try:
+            self._task = self.loop.create_task(self._coroutine)
+            self._task.add_done_callback(self._answer)
+        except Exception as error:
+            self.future.set_exception(error)
+
+    def _answer(self, task: "asyncio.Task[Any]") -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):  # stranded in the meantime
+            if task.cancelled():
+                self.future.cancel()
+            elif task.exception() is not None:
+                self.future.set_exception(task.exception())
+            else:
+                self.future.set_result(task.result())
+
+    def strand(self) -> None:
+        """Fails the dispatch; its coroutine is never resumed."""
+        if self._task is not None:
+            self._task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.run does with its own
+        if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
+            self._coroutine.close()  # or Python complains that it was never awaited
+        _fail(self.future)
 
 
-_pending: dict[Future, _Dispatch] = {}
+_pending: set[_Dispatch] = set()
 _is_shutting_down = False
 
 
-def watch(future: Future, coroutine: Coroutine[Any, Any, Any], loop: AbstractEventLoop) -> None:
-    """Remembers that a dispatch waits for `future`, the result of a coroutine that only `loop` can run."""
-    _pending[future] = _Dispatch(coroutine, loop)
-    future.add_done_callback(lambda done: _pending.pop(done, None))
-    if is_dead(loop):  # since it was asked last: nobody may look at this one any more
-        _strand(future, coroutine)
+def start(coroutine: Coroutine[Any, Any, Any], loop: AbstractEventLoop) -> Future:
+    """Runs the coroutine of a dispatch on `loop`; the future of its result. From any thread."""
+    dispatch = _Dispatch(coroutine, loop)
+    _pending.add(dispatch)
+    dispatch.future.add_done_callback(lambda _: _pending.discard(dispatch))
+    try:
+        if not is_dead(loop):
+            loop.call_soon_threadsafe(dispatch.start)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise
+    if is_dead(loop):  # asked last, once it is in the list: nobody may look at this one any more
+        dispatch.strand()
+    return dispatch.future
 
 
 def fail_stranded() -> None:
     """The shutdown has begun: fails what waits for a loop that does not run, now and from now on."""
     global _is_shutting_down
     _is_shutting_down = True
-    for future, dispatch in list(_pending.items()):
+    for dispatch in list(_pending):
         if is_dead(dispatch.loop):
-            _strand(future, dispatch.coroutine)
+            dispatch.strand()
 
 
 def is_dead(loop: AbstractEventLoop) -> bool:
     """Whether nothing that is scheduled on `loop` will run any more."""
     return loop.is_closed() or (_is_shutting_down and not loop.is_running())
-
-
-def stranded() -> Future:
-    """The future of a dispatch whose event loop is dead: failed."""
-    future = Future()
-    _fail(future)
-    return future
-
-
-def _strand(future: Future, coroutine: Coroutine[Any, Any, Any]) -> None:
-    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-        coroutine.close()  # or Python complains that it was never awaited
-    _fail(future)
 
 
 def _fail(future: Future) -> None:

@@ -32,8 +32,6 @@ async def main():
 
 ice = communicator({"Ice.Warn.Dispatch": 0}, loop=loop)
 client, calls = loop.run_until_complete(main())
-for task in asyncio.all_tasks(loop):
-    task._log_destroy_pending = False
 loop.close()
 for _ in range(3):  # and some that come when it is closed
     calls.append(
