@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from icegil.aio import destroy_async, shutdown_completed
 from icegil.errors import GuardUnavailable, IcegilError, UnsupportedIce
-from icegil.guard import Status, get_include, install, is_finalizing, status, uninstall
+from icegil.guard import get_include, install, is_finalizing, status, uninstall
 from icegil.lifecycle import destroy
 
 if TYPE_CHECKING:
     import Ice
+
+    from icegil.views import Status
 
 __all__ = [
     "GuardUnavailable",
@@ -35,4 +37,8 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     if name == "Ice":
         return install()
+    if name == "Status":
+        from icegil.views import Status
+
+        return Status
     raise AttributeError(f"module 'icegil' has no attribute {name!r}")

@@ -62,6 +62,24 @@ import os
 import sys
 
 
+cdef extern from "Python.h" nogil:
+    ctypedef enum PyGILState_STATE:
+        PyGILState_LOCKED
+        PyGILState_UNLOCKED
+    ctypedef struct PyThreadState:
+        pass
+    PyThreadState* PyEval_SaveThread() noexcept
+    PyThreadState* PyGILState_GetThisThreadState() noexcept
+    PyGILState_STATE PyGILState_Ensure() noexcept
+    void PyGILState_Release(PyGILState_STATE) noexcept
+    void PyEval_RestoreThread(PyThreadState*) noexcept
+    PyObject* PyImport_ImportModule(const char*) noexcept
+    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
+    void Py_IncRef(PyObject*) noexcept
+    void* PyCFunction_GetFunction(PyObject*) noexcept
+    int Py_IsInitialized() noexcept
+    void Py_Exit(int) noexcept
+
 # What differs between CPython's versions, in one place.
 cdef extern from *:
     """
@@ -86,9 +104,8 @@ cdef extern from *:
     #endif
     }
 
-    // Has the current thread state begin anew with no context, as a new one does. CPython has no call for it.
-    static inline void icegil_forget_context() noexcept {
-        PyThreadState* const state = PyThreadState_GetUnchecked();
+    // Has this thread state, the current one, begin anew with no context, as a new one does. CPython has no call for it.
+    static inline void icegil_forget_context(PyThreadState* state) noexcept {
         if (state->context != nullptr) {
             Py_CLEAR(state->context);
             ++state->context_ver;  // what context variables keep as their caches' key (context.c)
@@ -126,29 +143,11 @@ cdef extern from *:
     bint Py_IsFinalizing() noexcept nogil
     bint holds_gil "icegil_holds_gil"() noexcept nogil
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
-    void forget_context "icegil_forget_context"() noexcept nogil
+    void forget_context "icegil_forget_context"(PyThreadState* state) noexcept nogil
     void forget_profilers "icegil_forget_profilers"() noexcept nogil
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil
 
-
-cdef extern from "Python.h" nogil:
-    ctypedef enum PyGILState_STATE:
-        PyGILState_LOCKED
-        PyGILState_UNLOCKED
-    ctypedef struct PyThreadState:
-        pass
-    PyThreadState* PyEval_SaveThread() noexcept
-    PyThreadState* PyGILState_GetThisThreadState() noexcept
-    PyGILState_STATE PyGILState_Ensure() noexcept
-    void PyGILState_Release(PyGILState_STATE) noexcept
-    void PyEval_RestoreThread(PyThreadState*) noexcept
-    PyObject* PyImport_ImportModule(const char*) noexcept
-    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
-    void Py_IncRef(PyObject*) noexcept
-    void* PyCFunction_GetFunction(PyObject*) noexcept
-    int Py_IsInitialized() noexcept
-    void Py_Exit(int) noexcept
 
 cdef extern from "Python.h":
     ctypedef struct PyModuleDef:
@@ -264,19 +263,15 @@ cdef void run_errand(PyObject* errand) noexcept:
 cdef PyGILState_STATE ensure() noexcept nogil:
     # `PyGILState_Ensure`: C++ enters Python. A thread that holds the GIL is past the gate, and must never be parked.
     cdef Thread* me
-    cdef bint is_python
-    cdef PyGILState_STATE state
     if holds_gil():
         return PyGILState_Ensure()
     me = &this_thread(gate[0])
     gate.enter_or_park(me.visitor)
     me.frames += 1
-    if me.is_known:
-        return PyGILState_Ensure()
-    is_python = PyGILState_GetThisThreadState() != NULL
-    state = PyGILState_Ensure()
-    meet(me, is_python)
-    return state
+    if me.state == NULL:
+        return ensure_unkept(me)
+    PyEval_RestoreThread(<PyThreadState*> me.state)
+    return PyGILState_UNLOCKED
 
 
 cdef void release(
@@ -286,30 +281,36 @@ cdef void release(
     # unless it entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
     cdef Thread* me = &this_thread(gate[0])
     check_gil("a callback of IcePy")
-    if state == PyGILState_UNLOCKED and me.at_end != NULL and me.frames <= 1:
-        forget_context()
-    PyGILState_Release(state)
-    if state == PyGILState_UNLOCKED and me.frames != 0:
-        me.frames -= 1
-        gate.leave(me.visitor)
+    if state != PyGILState_UNLOCKED or me.frames == 0:
+        PyGILState_Release(state)
+        return
+    if me.state == NULL:
+        PyGILState_Release(state)
+    else:
+        if me.frames == 1:
+            forget_context(<PyThreadState*> me.state)
+        PyEval_SaveThread()
+    me.frames -= 1
+    gate.leave(me.visitor)
 
 
 # A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for
-# each: it calls `PyGILState_Ensure` once more than `PyGILState_Release`, until it ends. Nobody else may free the state
-# (rule 6): on 3.12 another thread would clear its own slot instead. From one callback to the next only
-# `threading.local` lasts, as in any Python thread; above all no context variable does.
+# each: its first `PyGILState_Ensure` finds its `PyGILState_Release` when the thread ends, and in between the state is
+# only attached and detached. Nobody else may free it (rule 6): on 3.12 another thread would clear its own slot instead.
+# From one callback to the next only `threading.local` lasts, as in any Python thread; no context variable does.
 
-cdef void meet(
+cdef PyGILState_STATE ensure_unkept(
     Thread* me,
-    bint is_python,
 ) noexcept nogil:
-    me.is_known = True
-    if is_python:
-        return  # it has a thread state of its own
-    PyGILState_Ensure()
-    me.at_end = free_thread_state
-    with gil:
-        on_first_entry()
+    # A thread of Python has a thread state of its own; a native one comes for the first time.
+    cdef bint is_python = PyGILState_GetThisThreadState() != NULL
+    cdef PyGILState_STATE state = PyGILState_Ensure()
+    if not is_python:
+        me.state = PyGILState_GetThisThreadState()
+        me.at_end = free_thread_state
+        with gil:
+            on_first_entry()
+    return state
 
 
 cdef void free_thread_state() noexcept nogil:
@@ -321,10 +322,11 @@ cdef void free_thread_state() noexcept nogil:
     me.at_end = NULL
     if gate.state() != State.open or not gate.try_enter(me.visitor):
         return
-    PyEval_RestoreThread(PyGILState_GetThisThreadState())
+    PyEval_RestoreThread(<PyThreadState*> me.state)
+    me.state = NULL
     forget_profilers()
     (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
-    PyGILState_Release(PyGILState_LOCKED)  # the one left over from meet(): frees the state, and lets the GIL go
+    PyGILState_Release(PyGILState_LOCKED)  # its first callback's: frees the state, and lets the GIL go
     gate.leave(me.visitor)
 
 
@@ -389,7 +391,7 @@ cdef void exit_thread(
     # `pthread_exit`, with which CPython <= 3.13 ends a thread that wants the GIL too late (ceval_gil.c, take_gil): an
     # unwinding by force, through C++ frames that forbid it. 3.14 parks the thread; so does this.
     if gate.state() == State.sealed or Py_IsFinalizing():
-        gate.park()
+        gate.park(this_visitor()[0])
     pthread_exit(value)
 
 
@@ -482,7 +484,7 @@ cdef int mutex_lock(
     if not take_gil_back(state):
         if error == 0:
             pthread_mutex_unlock(mutex)
-        gate.park()
+        gate.park(this_visitor()[0])
     return error
 
 
@@ -527,7 +529,7 @@ cdef int wait_without_gil(
         error = pthread_cond_clockwait(condition, mutex, clock, until)
     if state != NULL and not take_gil_back(state):
         pthread_mutex_unlock(mutex)
-        gate.park()
+        gate.park(this_visitor()[0])
     return error
 
 
@@ -540,7 +542,7 @@ cdef void condition_wait(
     self.wait(lock[0])
     if state != NULL and not take_gil_back(state):
         lock.unlock()
-        gate.park()
+        gate.park(this_visitor()[0])
 
 
 cdef void thread_join(
@@ -552,7 +554,7 @@ cdef void thread_join(
         state = give_gil_away(&for_join, caller())
     self.join()
     if state != NULL and not take_gil_back(state):
-        gate.park()
+        gate.park(this_visitor()[0])
 
 
 cdef int posix_join(
@@ -563,7 +565,7 @@ cdef int posix_join(
     cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
     cdef int error = pthread_join(other, result)
     if state != NULL and not take_gil_back(state):
-        gate.park()
+        gate.park(this_visitor()[0])
     return error
 
 
@@ -622,6 +624,8 @@ cdef class Redirect:
         """Redirects, unless it is redirected. Why it could not be done; empty if it was."""
         if still_ours(self.redirection):
             return ""
+        if self.redirection.outcome == RedirectOutcome.not_imported:
+            return reason(self.redirection.outcome, 0)
         self.redirection = redirect(self.object, self.name.encode(), <void*> <uintptr_t> replacements[self.name])
         return reason(self.redirection.outcome, self.redirection.error)
 

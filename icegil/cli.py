@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="icegil", description="Ice for Python that survives interpreter shutdown.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(prog="icegil", metavar="COMMAND", required=True)
     _add_run(commands)
     torture.add(commands)
     _add_doctor(commands)

@@ -4,7 +4,7 @@ import ctypes
 import os
 import platform
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import icegil
@@ -90,7 +90,7 @@ def diagnose() -> Diagnosis:
         return found
     status = guard.status()
     found.mode = status.mode
-    found.settings = {name: asdict(setting) for name, setting in guard.settings_in_use().items()}
+    found.settings = {name: setting._asdict() for name, setting in guard.settings_in_use().items()}
     if status.reason:
         found.problems.append(f"there is no guard: {status.reason}")
     else:

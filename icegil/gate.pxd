@@ -47,7 +47,7 @@ cdef extern from "icegil/gate.hpp" namespace "icegil" nogil:
         bint try_enter(Visitor&) noexcept
         void enter_or_park(Visitor&) noexcept
         void leave(Visitor&) noexcept
-        void park() noexcept
+        void park(Visitor&) noexcept
         size_t drain(Visitor&, Clock.time_point) noexcept
         void seal() noexcept
         void reopen() noexcept

@@ -3,77 +3,29 @@
 import atexit
 import functools
 import gc
+import os
 import sys
 import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from icegil import _bridge, _compat, aio, lifecycle, redirects, settings
 from icegil.errand import log
 from icegil.errors import GuardUnavailable
 from icegil.settings import Setting
 
-
-@dataclass(frozen=True)
-class GateStatus:
-    """The gate: its state, and totals since the process began (in a forked child: since the fork)."""
-
-    state: str
-    """`"open"`, `"draining"` or `"sealed"`."""
-    admitted: int
-    """Outer entries of native threads that were let in."""
-    refused: int
-    """Entries turned away, parked ones included."""
-    parked: int
-    """Threads that were put to sleep for ever."""
-    inside: int
-    """Threads inside now."""
-    most: int
-    """Most threads inside at once."""
-    dropped: int
-    """Completions and dispatches dropped because their event loop was closed."""
+if TYPE_CHECKING:
+    from icegil.views import Status
 
 
-@dataclass(frozen=True)
-class GilGivenAway:
-    """How often a thread gave the GIL away so as not to wait with it inside the Ice runtime."""
-
-    for_lock: int
-    for_wait: int
-    """For a condition variable."""
-    for_join: int
-    """For the end of a thread."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What icegil has in place; see `status`."""
-
-    mode: str
-    """`"off"`, `"teardown"` or `"guard"`."""
-    reason: str
-    """Why the mode is not `"guard"`; empty if it is, or if nothing is installed."""
-    python: str
-    ice: str | None
-    """Version of zeroc-ice; None before it was imported."""
-    drain_timeout: float
-    """Longest time in seconds that a shutdown may take."""
-    redirected: tuple[str, ...]
-    """Names of the functions that IcePy imports and that lead to icegil."""
-    gate: GateStatus
-    gil_given_away: GilGivenAway
-
-
-@dataclass
 class _Patch:
-    owner: Any
-    name: str
-    replacement: Any
-    original: Any = None
-    was_there: bool = False
+    def __init__(self, owner: Any, name: str, replacement: Any) -> None:
+        self.owner = owner
+        self.name = name
+        self.replacement = replacement
+        self.original: Any = None
+        self.was_there = False
 
     def put(self) -> None:
         self.was_there = self.name in vars(self.owner)
@@ -196,8 +148,10 @@ def uninstall() -> None:
             _installation = None
 
 
-def status() -> Status:
+def status() -> "Status":
     """What icegil has in place, and the gate's counters. Callable from any thread at any time."""
+    from icegil.views import GateStatus, GilGivenAway, Status  # not at the top: most programs never ask
+
     installation = _installation
     ice = sys.modules.get("Ice")
     return Status(
@@ -225,9 +179,9 @@ def is_finalizing() -> bool:
 
 def get_include() -> str:
     """The directory of icegil's C++ headers, for `#include <icegil/gate.hpp>` in other extensions."""
-    package = Path(__file__).parent
-    inside = package / "include"
-    return str(inside if inside.is_dir() else package.parent / "include")
+    package = os.path.dirname(os.path.abspath(__file__))
+    inside = os.path.join(package, "include")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "include")
 
 
 def _patches(ice: ModuleType) -> list[_Patch]:

@@ -1,6 +1,8 @@
 """Which communicators live, who destroys them, and the shutdown: the steps that take them down before Python goes."""
 
 import atexit
+import collections
+import contextlib
 import io
 import os
 import sys
@@ -10,7 +12,6 @@ import traceback
 import warnings
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -18,16 +19,14 @@ from icegil import _bridge, _compat, dispatches
 from icegil.errand import Errand, log, seconds
 
 
-@dataclass
 class Tally:
     """What became of the communicators of this process."""
 
-    made: int = 0
-    destroyed: int = 0
-    destroyed_at_exit: int = 0
-    """Of those destroyed, the ones that the program had left to icegil."""
-    teardown_seconds: float | None = None
-    """How long the teardown took; None before its end."""
+    def __init__(self) -> None:
+        self.made = 0
+        self.destroyed = 0
+        self.destroyed_at_exit = 0  # of those destroyed, the ones that the program had left to icegil
+        self.teardown_seconds: float | None = None  # how long the teardown took; None before its end
 
 
 class Life:
@@ -71,6 +70,17 @@ class Life:
         if not self.is_given_up:
             destroy()
             self._note_destroyed()
+
+    def destroy_now(self) -> None:
+        """Destroys it on the calling thread, or waits there for the destruction that has begun; errors are logged."""
+        begun = self.destruction
+        try:
+            if begun is None:
+                self._destroy()
+            else:
+                begun.wait()
+        except Exception:
+            log.exception("the communicator made at %s could not be destroyed", self.place)
 
     def _destroy(self) -> None:
         self.impl.destroy()
@@ -243,10 +253,22 @@ def _copy(module: ModuleType) -> ModuleType:
 
 
 def _destroy_all(living: list[Life], deadline: float) -> None:
-    errands = [life.destroy() for life in living]
+    # Many threads at once would only fight for the GIL: a few go from one communicator to the next. A destruction that
+    # is stuck keeps its thread, so as long as some have not had their turn there are soon twice as many.
+    waiting = collections.deque(living)
+
+    def destroy_in_turn() -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                waiting.popleft().destroy_now()
+
+    workers = [Errand(destroy_in_turn) for _ in living[:4]]
     try:
-        for errand in errands:
-            errand.wait(max(0.0, deadline - time.monotonic()))
+        while workers and (left := deadline - time.monotonic()) > 0:
+            if workers[-1].wait(min(0.05, left) if waiting else left):
+                workers.pop()
+            elif waiting:
+                workers += [Errand(destroy_in_turn) for _ in workers]
     except KeyboardInterrupt:
         log.warning("interrupted while communicators were being destroyed; leaving without them")
 

@@ -1,8 +1,7 @@
 """The settings: what each may be, and whether the call, the environment or the default decided."""
 
 import os
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from icegil.errand import seconds
 
@@ -12,8 +11,7 @@ DRAIN_TIMEOUT = 5.0  # seconds
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """One setting."""
 
     value: T

@@ -8,7 +8,7 @@ cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:
     cdef cppclass Thread:
         Visitor visitor
         uint32_t frames
-        bint is_known
+        void* state
         void (*at_end)() noexcept
 
     Thread& this_thread(Gate&) noexcept

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -87,7 +88,7 @@ public:
     /// False: it was refused and counted; it must not touch what the gate protects.
     /// One atomic add when it enters from outside, none when it is inside already; no allocation, and no lock but at a
     /// thread's first entry.
-    [[nodiscard]] bool try_enter(Visitor& visitor) noexcept {
+    [[nodiscard, gnu::always_inline]] inline bool try_enter(Visitor& visitor) noexcept {
         if (visitor.depth() != 0) {
             return enter_again(visitor);
         }
@@ -115,25 +116,30 @@ public:
     }
 
     /// As `try_enter`, but a refused thread never returns: it sleeps until the process ends, and is counted as parked.
-    /// For callers that cannot be told no. The caller must hold nothing that the finalizer needs.
+    /// For callers that cannot be told no, under the same condition as park().
     void enter_or_park(Visitor& visitor) noexcept {
         if (!try_enter(visitor)) {
-            leave_for_good(visitor);  // sealed over its head: it will never come to its leave()
-            park();
+            park(visitor);
         }
     }
 
     /// Ends the latest entry of the calling thread. What it did inside must be over, the runtime's own lock released.
+    /// Without an entry it has no effect: it must not count out somebody else.
     void leave(Visitor& visitor) noexcept {
-        const std::uint32_t left = visitor.depth() - 1;
-        visitor.depth_.store(left, std::memory_order_relaxed);
-        if (left == 0) {
+        const std::uint32_t depth = visitor.depth();
+        if (depth == 0) {
+            return;
+        }
+        visitor.depth_.store(depth - 1, std::memory_order_relaxed);
+        if (depth == 1) {
             leave_word();
         }
     }
 
-    /// Puts the calling thread to sleep for ever and counts it. A thread that was told no while it had no way back.
-    [[noreturn]] void park() noexcept {
+    /// Puts the calling thread to sleep for ever and counts it: it was told no and has no way back. If it is inside,
+    /// nobody waits for it any more. The caller must hold nothing that the finalizer needs.
+    [[noreturn]] void park(Visitor& visitor) noexcept {
+        leave_for_good(visitor);
         // pause() is a cancellation point: the unwinding would end the process with "terminate called".
         ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
         parked_.fetch_add(1, std::memory_order_relaxed);
@@ -143,16 +149,16 @@ public:
     }
 
     /// Closes the gate to everyone outside and waits until all but `finalizer`, the calling thread, have left, or until
-    /// `deadline`. Answers how many others are still inside: 0 means empty. May be called again to wait longer.
+    /// `deadline`. There is one finalizer, the thread that called this last. Answers how many others are still inside: 0 means empty. May be called again to wait longer.
     /// The caller must not hold what those inside need to get out (the GIL).
     std::size_t drain(Visitor& finalizer, Clock::time_point deadline) {
         if (!finalizer.is_listed_ && !finalizer.is_ended_) {
             list(finalizer);  // for reopen() to find, also when it never entered
         }
-        finalizer.is_finalizer_.store(true, std::memory_order_relaxed);
+        std::unique_lock lock(mutex_);
+        name_finalizer(&finalizer);
         advance(State::draining);
         std::size_t others = 0;  // as last seen: looked at again, it could be someone who is just being refused
-        std::unique_lock lock(mutex_);
         emptier_.wait_until(lock, deadline, [&] { return (others = others_inside(finalizer)) == 0; });
         return others;
     }
@@ -164,9 +170,7 @@ public:
     /// at work; threads that were parked stay parked.
     void reopen() noexcept {
         const std::lock_guard lock(mutex_);
-        for (Visitor* v = first_; v != nullptr; v = v->next_) {
-            v->is_finalizer_.store(false, std::memory_order_relaxed);
-        }
+        name_finalizer(nullptr);
         word_.fetch_and(inside_mask, std::memory_order_seq_cst);
     }
 
@@ -276,6 +280,15 @@ private:
         }
     }
 
+    void name_finalizer(Visitor* finalizer) noexcept {
+        for (Visitor* v = first_; v != nullptr; v = v->next_) {
+            v->is_finalizer_.store(false, std::memory_order_relaxed);
+        }
+        if (finalizer != nullptr) {
+            finalizer->is_finalizer_.store(true, std::memory_order_relaxed);  // also of one that ended: it is not listed
+        }
+    }
+
     [[nodiscard]] std::size_t others_inside(const Visitor& finalizer) const noexcept {
         return inside_of(word_.load(std::memory_order_seq_cst)) - (finalizer.depth() != 0 ? 1 : 0);
     }
@@ -293,7 +306,7 @@ private:
             return;
         }
         visitor.thread_ = pthread_self();
-        visitor.native_id_ = ::gettid();
+        visitor.native_id_ = static_cast<pid_t>(::syscall(SYS_gettid));
         visitor.previous_ = nullptr;
         visitor.next_ = first_;
         if (first_ != nullptr) {

@@ -91,6 +91,10 @@ public:
             entries_.push_back(entry);
         }
         strings_ = table(DT_STRTAB, DT_STRSZ);
+        if (strings_.begin != strings_.end && *text(strings_.end - 1) != '\0') {
+            damaged_ = true;
+            strings_ = {};
+        }
     }
 
     [[nodiscard]] bool damaged() const { return damaged_; }
@@ -158,15 +162,21 @@ private:
         return begin == 0 ? AddressRange{} : AddressRange{begin, begin + size};
     }
 
+    static const char* text(std::uintptr_t at) { return reinterpret_cast<const char*>(at); }
+
+    /// Every string ends within the table: its last byte is zero.
     std::string_view string_at(std::size_t offset) {
-        const std::size_t size = strings_.end - strings_.begin;
-        if (offset < size) {
-            const std::string_view rest(reinterpret_cast<const char*>(strings_.begin) + offset, size - offset);
-            const std::size_t length = rest.find('\0');
-            if (length != std::string_view::npos) return rest.substr(0, length);
-        }
+        if (offset < strings_.end - strings_.begin) return text(strings_.begin + offset);
         damaged_ = true;
         return {};
+    }
+
+    bool is_string_at(std::size_t offset, std::string_view string) {
+        const std::size_t size = strings_.end - strings_.begin;
+        if (offset >= size) damaged_ = true;
+        return offset < size && string.size() < size - offset &&
+               std::memcmp(text(strings_.begin + offset), string.data(), string.size()) == 0 &&
+               *text(strings_.begin + offset + string.size()) == '\0';
     }
 
     template <class Entry>
@@ -177,12 +187,13 @@ private:
         const bool is_whole = (table.end - table.begin) % sizeof(Entry) == 0;
         if (!is_whole || (stated_size != 0 && stated_size != sizeof(Entry))) damaged_ = true;
         for (std::uintptr_t at = table.begin; at < table.end && !damaged_; at += sizeof(Entry)) {
-            const auto entry = read<Entry>(at);
+            Entry entry;
+            std::memcpy(&entry, reinterpret_cast<const void*>(at), sizeof entry);  // table() has looked: it is there
             const std::optional<SlotKind> kind = slot_kind(entry);
             if (!kind) continue;
             // The length of the symbol table is written nowhere: its segment is the bound.
             const auto symbol = read<Elf64_Sym>(symbols + ELF64_R_SYM(entry.r_info) * sizeof(Elf64_Sym));
-            if (string_at(symbol.st_name) != name) continue;
+            if (!is_string_at(symbol.st_name, name)) continue;
             const std::uintptr_t address = object_.base + entry.r_offset;
             if (!object_.holds(address, sizeof(void*))) damaged_ = true;
             // A pointer in a packed structure may straddle two words: no single store changes it.

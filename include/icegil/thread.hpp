@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <pthread.h>
+
 #include <cstdint>
 
 #include "gate.hpp"
@@ -13,9 +15,8 @@ namespace icegil {
 /// destructors that run after icegil's own.
 struct Thread {
     Visitor visitor;
-    bool is_watched = false;
     std::uint32_t frames = 0;    // frames of native code in Python that entered the gate and have not left it
-    bool is_known = false;       // whose thread it is has been looked at
+    void* state = nullptr;       // what Python keeps of it, for as long as it lives
     void (*at_end)() = nullptr;  // called by the thread itself when it ends, before the gate forgets it
 };
 
@@ -37,15 +38,35 @@ private:
     Thread& thread_;
 };
 
+namespace thread_detail {
+
+/// The record of a thread that comes for the first time, watched from here on.
+[[gnu::noinline]] inline Thread& meet(Gate& gate) noexcept {
+    thread_local Thread thread;
+    thread_local const ThreadEnd end{gate, thread};
+    // A thread may come for the first time when its C++ destructors have run: from the destructor of a POSIX key. Then
+    // `end` is never destroyed, but keys that are set there have a turn of their own.
+    static Gate* const only_gate = &gate;
+    static const pthread_key_t last_end = [] {
+        pthread_key_t key{};
+        pthread_key_create(&key, [](void* late) { only_gate->forget(static_cast<Thread*>(late)->visitor); });
+        return key;
+    }();
+    pthread_setspecific(last_end, &thread);
+    return thread;
+}
+
+}  // namespace thread_detail
+
 /// The calling thread's record. The first call of a thread has it watched: when the thread ends, `gate` forgets it.
 /// `gate` must be the same one in every call, and never be destroyed.
 inline Thread& this_thread(Gate& gate) noexcept {
-    thread_local Thread thread;
-    if (!thread.is_watched) {
-        thread.is_watched = true;
-        thread_local const ThreadEnd end{gate, thread};
+    // One word of the storage that ld.so keeps ready for libraries loaded later: reached without a call.
+    thread_local Thread* known __attribute__((tls_model("initial-exec"))) = nullptr;
+    if (known == nullptr) {
+        known = &thread_detail::meet(gate);
     }
-    return thread;
+    return *known;
 }
 
 }  // namespace icegil
