@@ -1,6 +1,6 @@
 # What people do with a clone. Each target prepares .venv first (tools/bootstrap.py), quickly when nothing changed.
 #   PYTHON=/path/to/python3.x   build for that interpreter instead of the newest one found
-#   ARGS="..."                  handed on to pytest, to the demo, or to the bench
+#   ARGS="..."                  handed on to pytest, the demo, the torture or the bench
 #   ICEGIL_DEBUG=1              build with icegil's own assertions
 
 PYTHON ?=
@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test bench lint build python
+.PHONY: help demo test torture bench lint build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -28,6 +28,10 @@ demo: ## run one program plain and guarded, and show the two endings side by sid
 test: ## build icegil and run its tests
 	@$(BOOTSTRAP) --extra test
 	$(VENV_BIN)/python -m pytest $(ARGS)
+
+torture: ## run the shutdown scenarios: ARGS="-n 20 --both"
+	@$(BOOTSTRAP)
+	$(VENV_BIN)/python -m icegil torture $(ARGS)
 
 bench: ## measure icegil beside plain Ice
 	@$(BOOTSTRAP) --extra bench

@@ -104,7 +104,7 @@ cdef extern from *:
     #endif
     }
 
-    // Has this thread state, the current one, begin anew with no context, as a new one does. CPython has no call for it.
+    // Has this thread state, the current one, begin anew with no context, like a new one. CPython has no call for it.
     static inline void icegil_forget_context(PyThreadState* state) noexcept {
         if (state->context != nullptr) {
             Py_CLEAR(state->context);

@@ -40,6 +40,5 @@ def check_endings(scenario: Scenario, *, guarded: bool, runs: int = RUNS, **envi
 def _skip_without_needs(scenario: Scenario) -> None:
     import Ice
 
-    missing = [name for name in scenario.needs if not hasattr(Ice, name)]
-    if missing:
-        pytest.skip(f"Ice {Ice.stringVersion()} has no {', '.join(missing)}")
+    if missing := scenario.missing(Ice):
+        pytest.skip(missing)

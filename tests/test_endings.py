@@ -1,11 +1,14 @@
 """Every way to end that once went wrong ends well under icegil: on its own terms, with its own status, in silence."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import check_endings
 
 from icegil.torture.catalogue import Scenario, scenarios
+from icegil.torture.endings import run
 
 CATALOGUE = scenarios()
 OF_THE_API = scenarios(Path(__file__).parent / "scenarios")
@@ -36,3 +39,11 @@ def test_an_unchanged_program_ends_well_without_the_guard(scenario: Scenario) ->
 @pytest.mark.parametrize("scenario", OF_THE_API, ids=by_name)
 def test_a_program_that_calls_icegil_ends_well_without_the_guard(scenario: Scenario) -> None:
     check_endings(scenario, guarded=False, ICEGIL_MODE="teardown")
+
+
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+def test_of_a_program_that_hangs_the_stacks_are_shown() -> None:
+    ending = run([sys.executable, "-c", "import threading; threading.Event().wait()"], 1)
+    assert ending.hung
+    assert 'File "<string>", line 1 in <module>' in ending.stderr  # faulthandler
+    assert "Py_BytesMain" in ending.stderr.partition("Native stacks:")[2]

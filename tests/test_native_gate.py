@@ -44,6 +44,8 @@ CASES = [
     "a_thread_that_ended_inside_is_not_waited_for",
     "a_thread_that_is_unwound_inside_wakes_the_finalizer",
     "a_thread_local_destructor_after_the_record_is_still_counted",
+    "a_thread_may_come_for_the_first_time_from_a_key_destructor",
+    "leaving_without_an_entry_counts_nobody_out",
     "counters_add_up_over_a_storm",
     "most_is_how_many_were_inside_at_once",
     "threads_may_come_and_go_while_somebody_looks",
@@ -52,6 +54,7 @@ CASES = [
     "a_child_forked_beside_a_sleeping_finalizer_can_drain",
     "a_thread_that_forked_inside_leaves_in_the_child",
     "a_reopened_gate_admits_everyone_again",
+    "there_is_one_finalizer_the_latest",
     "the_finalizer_is_nobody_special_after_reopen",
 ]
 STARTS_THREADS_IN_A_FORKED_CHILD = {"a_child_forked_beside_a_sleeping_finalizer_can_drain"}

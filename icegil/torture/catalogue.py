@@ -8,13 +8,16 @@ A scenario is a small program. Its docstring begins with its title; below it sta
     within: the seconds within which it ends, 20 without it; beyond that it is slow, far beyond (endings.py) it hangs
     drain: `--drain-timeout` of the guarded run, in seconds
     needs: names that `Ice` must have, separated by spaces
+    tools: commands that must be there, separated by spaces
 """
 
 import ast
 import re
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
@@ -34,18 +37,27 @@ class Scenario:
     needs: tuple[str, ...]
     drain: float | None = None
     """Seconds."""
+    tools: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """What it is called on the command line."""
         return self.path.stem
 
+    def missing(self, ice: ModuleType) -> str:
+        """What it needs and is not there, in one line; empty if all is."""
+        names = [name for name in self.needs if not hasattr(ice, name)]
+        tools = [tool for tool in self.tools if shutil.which(tool) is None]
+        lines = [f"Ice {ice.stringVersion()} has no {', '.join(names)}"] if names else []
+        lines += [f"not installed: {', '.join(tools)}"] if tools else []
+        return "; ".join(lines)
+
 
 def read(path: Path) -> Scenario:
     """Reads a scenario's docstring. ValueError names what is missing or not understood."""
     docstring = ast.get_docstring(ast.parse(path.read_text(), path.name)) or ""
     title, _, rest = docstring.partition("\n")
-    fields = dict(re.findall(r"^(hazard|ends|stderr|within|drain|needs):[ ]+(.+)$", rest, re.MULTILINE))
+    fields = dict(re.findall(r"^(hazard|ends|stderr|within|drain|needs|tools):[ ]+(.+)$", rest, re.MULTILINE))
     if not title or "hazard" not in fields or "ends" not in fields:
         raise ValueError(f"{path}: a scenario's docstring has a title and lines 'hazard: ...' and 'ends: ...'")
     return Scenario(
@@ -57,6 +69,7 @@ def read(path: Path) -> Scenario:
         within=float(fields.get("within", 20)),
         needs=tuple(fields.get("needs", "").split()),
         drain=float(fields["drain"]) if "drain" in fields else None,
+        tools=tuple(fields.get("tools", "").split()),
     )
 
 

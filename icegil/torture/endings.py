@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,28 +116,48 @@ def run(
     timeout: float,
     environment: dict[str, str] | None = None,
     children: Children | None = None,
+    native_stacks: bool = True,
 ) -> Ending:
-    """Runs a command and waits up to `timeout` seconds for its end."""
+    """Runs a command and waits up to `timeout` seconds for its end.
+
+    If it hangs, the Python stacks of its threads stand on its stderr, and with `native_stacks` below them those that
+    gdb finds, where that is installed.
+    """
     children = children or Children()
     begun = time.monotonic()
     process = children.start(command, {**_environment(), **(environment or {})})
     try:
-        stdout, stderr, hung = _wait(process, timeout)
+        stdout, stderr, hung = _wait(process, timeout, native_stacks)
     finally:
         children.forget(process)
     return Ending(process.returncode, stdout, stderr, time.monotonic() - begun, hung)
 
 
-def _wait(process: "subprocess.Popen[str]", timeout: float) -> tuple[str, str, bool]:
+def _wait(process: "subprocess.Popen[str]", timeout: float, native_stacks: bool) -> tuple[str, str, bool]:
     """What it wrote on stdout and on stderr, and whether it hung."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         return *process.communicate(timeout=timeout), False
+    stacks = _native_stacks(process.pid) if native_stacks else ""
     process.send_signal(signal.SIGABRT)
     try:
-        return *process.communicate(timeout=10), True
+        stdout, stderr = process.communicate(timeout=10)
     except subprocess.TimeoutExpired:
         _kill_session(process)
-        return *process.communicate(), True
+        stdout, stderr = process.communicate()
+    return stdout, stderr + stacks, True
+
+
+def _native_stacks(process_id: int) -> str:
+    gdb = shutil.which("gdb")
+    if gdb is None:
+        return ""
+    words = [gdb, "-p", str(process_id), "-batch", "-nx", "-iex", "set debuginfod enabled off"]
+    words += ["-ex", "thread apply all backtrace 40"]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return "gdb did not answer within 120 s\n"
+    return "\nNative stacks:\n" + (done.stdout or done.stderr)
 
 
 def _environment() -> dict[str, str]:

@@ -627,6 +627,28 @@ void a_thread_local_destructor_after_the_record_is_still_counted() {
 
 // --- counting ---
 
+/// What a POSIX key runs when a thread ends: after all `thread_local` destructors.
+void a_thread_may_come_for_the_first_time_from_a_key_destructor() {
+    pthread_key_t key{};
+    CHECK_EQ(::pthread_key_create(&key, [](void*) { visit(); }), 0);
+    for (int i = 0; i < 50; ++i) {
+        std::thread([&] { ::pthread_setspecific(key, &key); }).join();
+        visit();  // walks over the list that the thread must not be in any more
+    }
+    CHECK_EQ(gate().counters().admitted, 100);
+    CHECK_EQ(gate().counters().inside, 0);
+    drain_until_empty();
+}
+
+void leaving_without_an_entry_counts_nobody_out() {
+    Insider other;
+    gate().leave(me());
+    CHECK_EQ(gate().counters().inside, 1);
+    CHECK_EQ(gate().drain(me(), Gate::Clock::now()), 1);
+    other.leave();
+    drain_until_empty();
+}
+
 void counters_add_up_over_a_storm() {
     constexpr int lasting = 3;
     std::atomic<std::uint64_t> admitted{0};
@@ -872,6 +894,12 @@ void a_reopened_gate_admits_everyone_again() {
     usher.join();
 }
 
+void there_is_one_finalizer_the_latest() {
+    drain_until_empty();
+    std::thread(drain_until_empty).join();
+    CHECK(!gate().try_enter(me()));
+}
+
 void the_finalizer_is_nobody_special_after_reopen() {
     drain_until_empty();
     gate().seal();
@@ -910,6 +938,8 @@ constexpr Case cases[] = {
     CASE(a_thread_that_ended_inside_is_not_waited_for),
     CASE(a_thread_that_is_unwound_inside_wakes_the_finalizer),
     CASE(a_thread_local_destructor_after_the_record_is_still_counted),
+    CASE(a_thread_may_come_for_the_first_time_from_a_key_destructor),
+    CASE(leaving_without_an_entry_counts_nobody_out),
     CASE(counters_add_up_over_a_storm),
     CASE(most_is_how_many_were_inside_at_once),
     CASE(threads_may_come_and_go_while_somebody_looks),
@@ -918,6 +948,7 @@ constexpr Case cases[] = {
     CASE(a_child_forked_beside_a_sleeping_finalizer_can_drain),
     CASE(a_thread_that_forked_inside_leaves_in_the_child),
     CASE(a_reopened_gate_admits_everyone_again),
+    CASE(there_is_one_finalizer_the_latest),
     CASE(the_finalizer_is_nobody_special_after_reopen),
 };
 

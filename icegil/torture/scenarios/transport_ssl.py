@@ -2,6 +2,7 @@
 
 hazard: completions reach a runtime that is gone, and OpenSSL's own clean-up at exit meets threads that still use it
 ends: status 0
+tools: openssl
 """
 
 import _tls
