@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from icegil.aio import destroy_async, shutdown_completed
 from icegil.errors import GuardUnavailable, IcegilError, UnsupportedIce
-from icegil.guard import get_include, install, is_finalizing, status, uninstall
+from icegil.guard import get_include, install, is_finalizing, snapshot, status, uninstall
 from icegil.lifecycle import destroy
 
 if TYPE_CHECKING:
     import Ice
 
-    from icegil.views import Status
+    from icegil.views import Snapshot, Status
 
 __all__ = [
     "GuardUnavailable",
     "Ice",
     "IcegilError",
+    "Snapshot",
     "Status",
     "UnsupportedIce",
     "destroy",
@@ -28,6 +29,7 @@ __all__ = [
     "install",
     "is_finalizing",
     "shutdown_completed",
+    "snapshot",
     "status",
     "uninstall",
 ]
@@ -37,8 +39,8 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     if name == "Ice":
         return install()
-    if name == "Status":
-        from icegil.views import Status
+    if name in ("Snapshot", "Status"):
+        from icegil import views
 
-        return Status
+        return getattr(views, name)
     raise AttributeError(f"module 'icegil' has no attribute {name!r}")

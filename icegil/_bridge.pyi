@@ -15,8 +15,8 @@ def counters() -> dict[str, int]:
 def count_dropped() -> None:
     """Counts one completion that had nobody to go to."""
 
-def occupants() -> list[tuple[int, int, int]]:
-    """Who is inside the gate now: `threading.get_ident()`, `threading.get_native_id()`, nested entries."""
+def occupants() -> list[tuple[int, int, float]]:
+    """Who is inside the gate now: `threading.get_ident()`, `threading.get_native_id()`, for how many seconds."""
 
 def call_on_native_thread(work: Callable[[], object], completed: Callable[[BaseException | None], object], /) -> None:
     """Calls `work()` on a new native thread, then `completed(error)` there; error is what work raised, or None.

@@ -202,7 +202,7 @@ def count_dropped():
 
 def occupants():
     cdef Occupant each
-    return [(each.thread, each.native_id, each.depth) for each in gate.occupants()]
+    return [(each.thread, each.native_id, each.seconds) for each in gate.occupants()]
 
 
 def is_inside():

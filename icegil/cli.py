@@ -3,6 +3,7 @@
 import argparse
 import builtins
 import contextlib
+import functools
 import importlib.util
 import io
 import linecache
@@ -22,17 +23,26 @@ from icegil import guard
 from icegil.errors import GuardUnavailable, UnsupportedIce
 from icegil.torture import arguments as torture
 
+# Told a width, argparse does not look for the terminal's: that loads `shutil` and what it needs, for programs that may
+# never print a help text.
+_UNMEASURED = functools.partial(argparse.HelpFormatter, width=80)
+
 
 def main(arguments: list[str] | None = None) -> None:
     """The entry point of the `icegil` command and of `python -m icegil`."""
     words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
-        prog="icegil", description="Ice for Python that survives interpreter shutdown.", allow_abbrev=False
+        prog="icegil",
+        description="Ice for Python that survives interpreter shutdown.",
+        allow_abbrev=False,
+        formatter_class=_UNMEASURED,
     )
     commands = parser.add_subparsers(prog="icegil", metavar="COMMAND", required=True)
     _add_run(commands)
-    torture.add(commands)
+    torture.add(commands, _UNMEASURED)
     _add_doctor(commands)
+    for each in (parser, *commands.choices.values()):
+        each.formatter_class = argparse.HelpFormatter
     if not words:
         parser.print_help(sys.stderr)
         sys.exit(2)
@@ -50,6 +60,7 @@ def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         description="Says what is installed, what is guarded, what is not and why, and tries it on a small program.",
         epilog="Exit status: 0 if the guard is on and the program ended well, else 1.",
         allow_abbrev=False,
+        formatter_class=_UNMEASURED,
     )
     doctor.add_argument("--json", action="store_true", help="say it in JSON")
     doctor.set_defaults(parser=doctor, command=_doctor)
@@ -73,6 +84,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         usage="icegil run [--drain-timeout S] [--report] (script.py | -m module | -c code | -) [argument ...]",
         epilog="What follows the program is its own. Python's options go first: python -X dev -m icegil run script.py",
         allow_abbrev=False,
+        formatter_class=_UNMEASURED,
     )
     run.add_argument(
         "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown may take (5)"

@@ -21,6 +21,7 @@ cdef extern from "icegil/gate.hpp" namespace "icegil" nogil:
         pthread_t thread
         pid_t native_id
         uint32_t depth
+        double seconds
 
     cdef struct Counters:
         uint64_t admitted

@@ -3,6 +3,7 @@
 import atexit
 import functools
 import gc
+import importlib
 import os
 import sys
 import threading
@@ -16,7 +17,7 @@ from icegil.errors import GuardUnavailable
 from icegil.settings import Setting
 
 if TYPE_CHECKING:
-    from icegil.views import Status
+    from icegil.views import Snapshot, Status
 
 
 class _Patch:
@@ -45,6 +46,9 @@ class _Installation:
         self.drain_timeout = drain_timeout
         self.ice: ModuleType = _compat.import_ice()
         self.reason = self._guard()
+        importlib.import_module(
+            "icegil.views"
+        )  # a signal handler may ask, which could not finish an import begun below it
         self.patches = _patches(self.ice)
         for patch in self.patches:
             patch.put()
@@ -150,7 +154,7 @@ def uninstall() -> None:
 
 def status() -> "Status":
     """What icegil has in place, and the gate's counters. Callable from any thread at any time."""
-    from icegil.views import GateStatus, GilGivenAway, Status  # not at the top: most programs never ask
+    from icegil.views import GilGivenAway, Status, gate_status  # not at the top: most programs never ask
 
     installation = _installation
     ice = sys.modules.get("Ice")
@@ -161,9 +165,25 @@ def status() -> "Status":
         ice=ice.stringVersion() if ice is not None else None,
         drain_timeout=settings.DRAIN_TIMEOUT if installation is None else installation.drain_timeout.value,
         redirected=redirects.in_place(),
-        gate=GateStatus(state=_bridge.gate_state(), **_bridge.counters()),
+        gate=gate_status(),
         gil_given_away=GilGivenAway(**_bridge.gil_given_away()),
     )
+
+
+def snapshot() -> "Snapshot":
+    """The communicators, the callbacks inside and the gate at this moment.
+
+    Callable at any moment from any thread, also from an `atexit` handler and from a signal handler. Where icegil is not
+    installed there is little to see: no communicators.
+
+    Returns
+    -------
+    Snapshot
+        Frozen values; nothing of them keeps a communicator or a frame alive.
+    """
+    from icegil import views
+
+    return views.snapshot()
 
 
 def settings_in_use() -> dict[str, Setting[Any]]:

@@ -39,13 +39,22 @@ class Life:
         self.made_by = _callers()
         self.destruction: Errand | None = None
         self.shutdown: Errand | None = None
+        self.is_being_destroyed = False
         self.is_destroyed = False
         self.is_given_up = False  # stuck at exit, or left behind by fork(): never waited for
+        self.is_inherited = False  # in a forked child: the parent's
 
     @property
     def is_over(self) -> bool:
         """Nothing is left to destroy, or nothing that may be waited for."""
         return self.is_destroyed or self.is_given_up
+
+    @property
+    def state(self) -> str:
+        """`"active"`, `"destroying"`, `"destroyed"`, or `"stuck"`: given up at exit."""
+        if self.is_destroyed:
+            return "destroyed"
+        return "stuck" if self.is_given_up else "destroying" if self.is_being_destroyed else "active"
 
     @property
     def place(self) -> str:
@@ -68,6 +77,7 @@ class Life:
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
         if not self.is_given_up:
+            self.is_being_destroyed = True
             destroy()
             self._note_destroyed()
 
@@ -83,6 +93,7 @@ class Life:
             log.exception("the communicator made at %s could not be destroyed", self.place)
 
     def _destroy(self) -> None:
+        self.is_being_destroyed = True
         self.impl.destroy()
         self._note_destroyed()
 
@@ -129,6 +140,12 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
             life.is_destroyed = not is_new and _compat.is_destroyed(communicator)
             tally.made += 1
         return life
+
+
+def lives() -> list[Life]:
+    """All that is known of, in the order of their making. Callable from any thread at any time."""
+    with _lock:
+        return [life for ref in _lives.keyrefs() if (life := _lives.get(ref())) is not None]
 
 
 def life_of(communicator: object) -> Life:
@@ -184,7 +201,7 @@ def teardown(timeout: float) -> None:
     process leaves right after Python's finalization, with its own exit status.
     """
     deadline = time.monotonic() + timeout
-    living = [life for life in list(_lives.values()) if not life.is_over]
+    living = [life for life in lives() if not life.is_over]
     undestroyed = [life for life in living if life.destruction is None]
     if _is_in_callback():
         # `sys.exit()` in a servant: no communicator can be destroyed while one of its dispatches is this very one.
@@ -343,9 +360,9 @@ def _leave_to_parent() -> None:
     global _lock, tally
     _lock = threading.RLock()
     tally = Tally()
-    for life in list(_lives.values()):
+    for life in lives():
         if not life.is_over:
-            life.is_given_up = True
+            life.is_given_up = life.is_inherited = True
             _bridge.keep_alive(life.impl)
             _inherited.append(life)
     dispatches.forget_all()

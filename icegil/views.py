@@ -1,6 +1,12 @@
 """What icegil shows of itself: plain, frozen values."""
 
+import sys
+import threading
+import time
+import traceback
 from dataclasses import dataclass
+
+from icegil import _bridge, lifecycle
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,81 @@ class Status:
     """Names of the functions that IcePy imports and that lead to icegil."""
     gate: GateStatus
     gil_given_away: GilGivenAway
+
+
+@dataclass(frozen=True)
+class CommunicatorView:
+    """One communicator of this process."""
+
+    state: str
+    """`"active"`, `"destroying"`, `"destroyed"`, or `"stuck"`: given up at exit."""
+    age: float
+    """Seconds since it was made, or taken in by `install`."""
+    made_at: str
+    """Where the program made it: `file:line`."""
+    traceback: tuple[str, ...]
+    """In Python's development mode the stack of that moment, outermost call first; otherwise empty."""
+
+
+@dataclass(frozen=True)
+class CallbackView:
+    """One thread that is inside the gate: in a callback, or on its way back from a blocking call of Ice."""
+
+    thread: int
+    """As `threading.get_ident()`."""
+    native_id: int
+    """As `threading.get_native_id()`, `top` and `gdb` have it."""
+    name: str
+    """Of the Python thread object, if it has one."""
+    seconds: float
+    """For how long it has been inside, to some milliseconds."""
+    stack: tuple[str, ...]
+    """Its Python stack, outermost call first, as `traceback` formats it; empty if it runs no Python."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The communicators, the callbacks and the gate at one moment; see `icegil.snapshot`."""
+
+    communicators: tuple[CommunicatorView, ...]
+    """Those whose objects live still, oldest first. In a forked child: without the parent's."""
+    callbacks: tuple[CallbackView, ...]
+    gate: GateStatus
+    is_finalizing: bool
+
+
+def gate_status() -> GateStatus:
+    """The gate now."""
+    return GateStatus(state=_bridge.gate_state(), **_bridge.counters())
+
+
+def snapshot() -> Snapshot:
+    """See `icegil.snapshot`."""
+    frames = sys._current_frames()
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    now = time.monotonic()
+    return Snapshot(
+        communicators=tuple(
+            CommunicatorView(life.state, now - life.made_at, life.place, _lines(life))
+            for life in lifecycle.lives()
+            if not life.is_inherited
+        ),
+        callbacks=tuple(
+            CallbackView(
+                thread,
+                native_id,
+                names.get(thread, ""),
+                seconds,
+                tuple(traceback.format_stack(frames[thread])) if thread in frames else (),
+            )
+            for thread, native_id, seconds in _bridge.occupants()
+        ),
+        gate=gate_status(),
+        is_finalizing=_bridge.is_finalizing(),
+    )
+
+
+def _lines(life: "lifecycle.Life") -> tuple[str, ...]:
+    if not sys.flags.dev_mode:
+        return ()
+    return tuple(traceback.StackSummary.from_list(list(reversed(life.made_by))).format())

@@ -24,6 +24,10 @@ from icegil.torture.results import Results, Side
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Takes a signal and does nothing."""
+
+
 class _Stop(BaseException):
     """Somebody wants the campaign to end."""
 
@@ -99,10 +103,11 @@ def _stoppable() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise _Stop(number)
 
-    # A process that was told to ignore one, with `nohup` say, goes on ignoring it.
-    before = {each: signal.getsignal(each) for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN}
-    for each in before:
-        signal.signal(each, stop)
+    # A process that was told to ignore one, with `nohup` say, goes on ignoring it; but the programs that it runs do
+    # not: they would inherit what is ignored, and not what is handled.
+    before = {each: signal.getsignal(each) for each in STOPPING}
+    for each, handler in before.items():
+        signal.signal(each, _ignore if handler is signal.SIG_IGN else stop)
     yield
     for each, handler in before.items():
         signal.signal(each, handler)

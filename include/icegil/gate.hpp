@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,7 @@ private:
 
     std::atomic<std::uint32_t> depth_{0};
     std::atomic<std::uint64_t> admitted_{0};
+    std::atomic<std::int64_t> since_{0};
     std::atomic<bool> is_finalizer_{false};
     bool is_listed_ = false;
     bool is_ended_ = false;
@@ -54,6 +56,7 @@ struct Occupant {
     pthread_t thread;     ///< as `threading.get_ident()` gives it
     pid_t native_id;      ///< as `threading.get_native_id()` gives it
     std::uint32_t depth;  ///< nested entries
+    double seconds;       ///< how long it has been inside, to some milliseconds
 };
 
 /// Totals since the gate was made; each is exact when no thread is on its way in or out.
@@ -109,6 +112,7 @@ public:
         if (!visitor.is_listed_) {
             list(visitor);
         }
+        visitor.since_.store(coarse_now(), std::memory_order_relaxed);
         visitor.depth_.store(1, std::memory_order_relaxed);
         visitor.admitted_.store(visitor.admitted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         raise_most(inside_of(before) + 1);
@@ -224,10 +228,12 @@ public:
     /// Who is inside at this moment. Allocates.
     [[nodiscard]] std::vector<Occupant> occupants() {
         const std::lock_guard lock(mutex_);
+        const std::int64_t now = coarse_now();
         std::vector<Occupant> found;
         for (const Visitor* v = first_; v != nullptr; v = v->next_) {
             if (const std::uint32_t depth = v->depth(); depth != 0) {
-                found.push_back({v->thread_, v->native_id_, depth});
+                const std::int64_t inside_for = now - v->since_.load(std::memory_order_relaxed);
+                found.push_back({v->thread_, v->native_id_, depth, static_cast<double>(inside_for) / 1e9});
             }
         }
         return found;
@@ -241,6 +247,13 @@ private:
 
     static constexpr State state_of(Word word) noexcept { return static_cast<State>(word >> state_shift); }
     static constexpr Word inside_of(Word word) noexcept { return word & inside_mask; }
+
+    /// As the kernel's last tick had it: read from memory that it shares, where the exact time asks the processor.
+    static std::int64_t coarse_now() noexcept {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+    }
 
     static bool is_refused(State state, const Visitor& outsider) noexcept {
         return state != State::open && !outsider.is_finalizer_.load(std::memory_order_relaxed);
