@@ -4,6 +4,7 @@
 nothing.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from icegil.aio import destroy_async, shutdown_completed
@@ -14,6 +15,7 @@ from icegil.lifecycle import destroy
 if TYPE_CHECKING:
     import Ice
 
+    from icegil import trace
     from icegil.views import Snapshot, Status
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "shutdown_completed",
     "snapshot",
     "status",
+    "trace",
     "uninstall",
 ]
 __version__ = "0.1.0"
@@ -39,6 +42,8 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     if name == "Ice":
         return install()
+    if name == "trace":
+        return importlib.import_module("icegil.trace")
     if name in ("Snapshot", "Status"):
         from icegil import views
 

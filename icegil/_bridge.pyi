@@ -96,3 +96,24 @@ def gil_places() -> list[str]:
 
 def set_thread_hooks(on_first_entry: Callable[[], object], on_end: Callable[[], object], /) -> None:
     """Functions that each native thread calls as it comes to Python for the first time, and before it ends."""
+
+def start_trace(capacity: int, /) -> None:
+    """Records from now on, the latest `capacity` events, a power of two; goes on if it records already."""
+
+def stop_trace() -> None:
+    """Records no more."""
+
+def is_tracing() -> bool:
+    """Whether events are recorded."""
+
+def trace_communicator(event: str, number: int, place: bytes, /) -> None:
+    """Notes that a communicator was "made", is "destroying" or is "destroyed"."""
+
+def trace_finalizing() -> None:
+    """Notes that Python is about to finalize."""
+
+def save_trace(path: bytes, facts: bytes, /) -> None:
+    """Writes the events so far to a file, with facts in JSON. OSError if that fails."""
+
+def save_trace_at_exit(path: bytes, if_clean: bytes, if_unclean: bytes, /) -> None:
+    """Has the events written when the process ends, with other facts when threads or communicators are stuck."""

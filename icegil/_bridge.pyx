@@ -18,8 +18,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from libc.errno cimport EBUSY
 from libc.stdint cimport uintptr_t
-from libc.stdio cimport fflush
-from libc.string cimport strerror
+from libc.stdio cimport fflush, fprintf, stderr
+from libc.string cimport strdup, strerror
 from libc.time cimport timespec
 from libcpp.optional cimport optional
 
@@ -57,6 +57,7 @@ from icegil.posix cimport (
 )
 from icegil.redirect cimport Redirection, RedirectOutcome, redirect, still_ours, undo
 from icegil.thread cimport Thread, this_thread
+from icegil.trace cimport Trace, TraceKind, current_trace, trace, trace_event
 
 import os
 import sys
@@ -171,7 +172,25 @@ cdef Visitor* this_visitor() noexcept nogil:
 
 
 cdef void renew_gate_in_child() noexcept nogil:
+    global trace_path
     gate.renew_in_child(this_visitor()[0])
+    current_trace.store(NULL)  # the timeline is the parent's, and its file
+    trace_path = NULL
+
+
+cdef void enter_or_park(
+    Visitor* me,
+) noexcept nogil:
+    if not gate.try_enter(me[0]):
+        trace_event(TraceKind.refused)
+        park(me)
+
+
+cdef void park(
+    Visitor* me,
+) noexcept nogil:
+    trace_event(TraceKind.parked)
+    gate.park(me[0])
 
 
 def is_finalizing():
@@ -232,13 +251,17 @@ def call_on_native_thread(work, completed, /):
 cdef void* errand_thread(
     void* errand,
 ) noexcept nogil:
-    cdef Visitor* me = this_visitor()
+    cdef Thread* me = &this_thread(gate[0])
     pthread_setname_np(pthread_self(), b"icegil")
-    if not gate.try_enter(me[0]):
+    if not gate.try_enter(me.visitor):
         return NULL  # rule 3: even the reference stays where it is, with a process that is ending
+    me.frames = 1
+    trace_event(TraceKind.callback_begins)
     with gil:
         run_errand(<PyObject*> errand)
-    gate.leave(me[0])
+    trace_event(TraceKind.callback_ends)
+    me.frames = 0
+    gate.leave(me.visitor)
     return NULL
 
 
@@ -266,8 +289,10 @@ cdef PyGILState_STATE ensure() noexcept nogil:
     if holds_gil():
         return PyGILState_Ensure()
     me = &this_thread(gate[0])
-    gate.enter_or_park(me.visitor)
+    enter_or_park(&me.visitor)
     me.frames += 1
+    if me.frames == 1:
+        trace_event(TraceKind.callback_begins)
     if me.state == NULL:
         return ensure_unkept(me)
     PyEval_RestoreThread(<PyThreadState*> me.state)
@@ -291,6 +316,8 @@ cdef void release(
             forget_context(<PyThreadState*> me.state)
         PyEval_SaveThread()
     me.frames -= 1
+    if me.frames == 0:
+        trace_event(TraceKind.callback_ends)
     gate.leave(me.visitor)
 
 
@@ -356,7 +383,7 @@ cdef void restore_thread(
 ) noexcept nogil:
     # `PyEval_RestoreThread`: a Python thread comes back from a blocking call of Ice.
     cdef Visitor* me = this_visitor()
-    gate.enter_or_park(me[0])
+    enter_or_park(me)
     PyEval_RestoreThread(state)
     gate.leave(me[0])
 
@@ -391,7 +418,7 @@ cdef void exit_thread(
     # `pthread_exit`, with which CPython <= 3.13 ends a thread that wants the GIL too late (ceval_gil.c, take_gil): an
     # unwinding by force, through C++ frames that forbid it. 3.14 parks the thread; so does this.
     if gate.state() == State.sealed or Py_IsFinalizing():
-        gate.park(this_visitor()[0])
+        park(this_visitor())
     pthread_exit(value)
 
 
@@ -484,7 +511,7 @@ cdef int mutex_lock(
     if not take_gil_back(state):
         if error == 0:
             pthread_mutex_unlock(mutex)
-        gate.park(this_visitor()[0])
+        park(this_visitor())
     return error
 
 
@@ -529,7 +556,7 @@ cdef int wait_without_gil(
         error = pthread_cond_clockwait(condition, mutex, clock, until)
     if state != NULL and not take_gil_back(state):
         pthread_mutex_unlock(mutex)
-        gate.park(this_visitor()[0])
+        park(this_visitor())
     return error
 
 
@@ -542,7 +569,7 @@ cdef void condition_wait(
     self.wait(lock[0])
     if state != NULL and not take_gil_back(state):
         lock.unlock()
-        gate.park(this_visitor()[0])
+        park(this_visitor())
 
 
 cdef void thread_join(
@@ -554,7 +581,7 @@ cdef void thread_join(
         state = give_gil_away(&for_join, caller())
     self.join()
     if state != NULL and not take_gil_back(state):
-        gate.park(this_visitor()[0])
+        park(this_visitor())
 
 
 cdef int posix_join(
@@ -565,7 +592,7 @@ cdef int posix_join(
     cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
     cdef int error = pthread_join(other, result)
     if state != NULL and not take_gil_back(state):
-        gate.park(this_visitor()[0])
+        park(this_visitor())
     return error
 
 
@@ -691,6 +718,8 @@ def drain(double timeout, /):
     cdef Clock.time_point deadline = Clock.now() + nanoseconds(<long long> (min(timeout, 1e9) * 1e9))
     cdef Clock.time_point look_at_signals
     cdef size_t left
+    if gate.state() == State.open:
+        trace_event(TraceKind.draining)
     while True:
         with nogil:
             look_at_signals = Clock.now() + nanoseconds(50_000_000)
@@ -702,6 +731,7 @@ def drain(double timeout, /):
 
 def seal():
     gate.seal()
+    trace_event(TraceKind.sealed)
 
 
 def clean_up_icepy():
@@ -723,6 +753,8 @@ def keep_alive(thing, /):
 
 def leave_right_after_finalization():
     """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
+    global is_unclean
+    is_unclean = True
     on_exit(leave_now, NULL)
 
 
@@ -730,8 +762,83 @@ cdef void leave_now(
     int status,
     void* _,
 ) noexcept nogil:
+    write_trace(status, NULL)
     fflush(NULL)
     _exit(status)
+
+
+# --- The timeline ---------------------------------------------------------------------------------------------------
+
+# Written when the process ends, by native code: the last events come when there is no Python any more.
+cdef char* trace_path = NULL
+cdef char* facts_if_clean = NULL
+cdef char* facts_if_unclean = NULL
+cdef bint is_unclean = False
+
+
+def start_trace(size_t capacity, /):
+    """Records from now on, the latest `capacity` events, a power of two; goes on if it records already."""
+    global recorded
+    if recorded == NULL:
+        recorded = new Trace(capacity)
+    current_trace.store(recorded)
+
+
+cdef Trace* recorded = NULL  # never destroyed: a thread may be recording
+
+
+def stop_trace():
+    current_trace.store(NULL)
+
+
+def is_tracing():
+    return current_trace.load() != NULL
+
+
+cdef dict communicator_events = {
+    "made": TraceKind.made,
+    "destroying": TraceKind.destroying,
+    "destroyed": TraceKind.destroyed,
+}
+
+
+def trace_communicator(str event, unsigned long long number, bytes place, /):
+    """Notes that a communicator was "made", is "destroying" or is "destroyed"."""
+    cdef TraceKind kind = communicator_events[event]
+    if current_trace.load() != NULL:
+        trace(kind, number, strdup(place))
+
+
+def trace_finalizing():
+    trace_event(TraceKind.finalizing)
+
+
+def save_trace(bytes path, bytes facts, /):
+    """Writes the events so far to a file. OSError if that fails."""
+    cdef int error = 0 if recorded == NULL else recorded.write(path, facts)
+    if error != 0:
+        raise OSError(error, strerror(error).decode(), os.fsdecode(path))
+
+
+def save_trace_at_exit(bytes path, bytes if_clean, bytes if_unclean, /):
+    """Has the events written to a file when the process ends, with other facts when something is stuck."""
+    global trace_path, facts_if_clean, facts_if_unclean
+    if trace_path == NULL:
+        on_exit(write_trace, NULL)
+    trace_path = strdup(path)
+    facts_if_clean = strdup(if_clean)
+    facts_if_unclean = strdup(if_unclean)
+
+
+cdef void write_trace(
+    int status,
+    void* _,
+) noexcept nogil:
+    cdef int error
+    if trace_path != NULL:
+        error = recorded.write(trace_path, facts_if_unclean if is_unclean else facts_if_clean)
+        if error != 0:
+            fprintf(stderr, b"icegil: the timeline cannot be written to %s: %s\n", trace_path, strerror(error))
 
 
 pthread_atfork(NULL, NULL, renew_gate_in_child)

@@ -81,7 +81,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="run a program guarded",
         description="Runs a program as `python` would, unchanged, with icegil installed from the start: a script, a "
         "directory or zip file with a __main__.py, a module, code, or what comes on stdin (-).",
-        usage="icegil run [--drain-timeout S] [--report] (script.py | -m module | -c code | -) [argument ...]",
+        usage="icegil run [--drain-timeout S] [--trace FILE] [--report] "
+        "(script.py | -m module | -c code | -) [argument ...]",
         epilog="What follows the program is its own. Python's options go first: python -X dev -m icegil run script.py",
         allow_abbrev=False,
         formatter_class=_UNMEASURED,
@@ -89,11 +90,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     run.add_argument(
         "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown may take (5)"
     )
+    run.add_argument("--trace", metavar="FILE", help="write a timeline of the program to FILE, for `icegil timeline`")
     run.add_argument("--report", action="store_true", help="say on stderr at the end what the shutdown found and did")
     run.set_defaults(parser=run, command=_run)
 
 
-_FOLLOWED_BY_A_VALUE = ("--drain-timeout",)
+_FOLLOWED_BY_A_VALUE = ("--drain-timeout", "--trace")
 
 
 def _seconds(text: str) -> float:
@@ -139,6 +141,13 @@ def _run(chosen: argparse.Namespace) -> None:
         sys.exit(f"icegil: {error}")
     except ImportError as error:
         sys.exit(f"icegil: zeroc-ice cannot be imported: {error}. Install it: pip install zeroc-ice")
+    if chosen.trace is not None:
+        from icegil import trace
+
+        try:
+            trace.start(chosen.trace)
+        except OSError as error:
+            parser.error(f"the timeline cannot be written to {chosen.trace}: {error.strerror}")
     run()
 
 

@@ -82,6 +82,7 @@ class _Installation:
         lifecycle.tally.teardown_seconds = time.monotonic() - begun
         for place in _bridge.gil_places():
             log.debug("the GIL was given away at %s", place)
+        _bridge.trace_finalizing()  # handlers that the program registered before may still come between
 
     def remove(self) -> None:
         atexit.unregister(self.at_exit)
@@ -125,10 +126,13 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
         The installed zeroc-ice is not one that icegil knows.
     ImportError
         zeroc-ice is not installed.
+    OSError
+        The environment's `ICEGIL_TRACE` names a file that cannot be written.
     """
     global _installation
     with _lock:
         chosen = settings.mode(mode)
+        timeline = settings.trace()
         timeout = settings.drain_timeout(drain_timeout)
         if _installation is not None and mode not in (None, _installation.mode.value):
             timeout = timeout if drain_timeout is not None else _installation.drain_timeout
@@ -138,6 +142,10 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
             _installation = _Installation(chosen, timeout)
             if had_ice:
                 _take_in(_installation.ice)
+            if timeline:
+                from icegil import trace
+
+                trace.start(timeline)
         elif drain_timeout is not None:
             _installation.drain_timeout = timeout
         return _installation.ice

@@ -4,6 +4,7 @@ import atexit
 import collections
 import contextlib
 import io
+import itertools
 import os
 import sys
 import threading
@@ -34,6 +35,7 @@ class Life:
 
     def __init__(self, communicator: Any) -> None:
         self._communicator = weakref.ref(communicator)
+        self.number = next(_numbers)
         self.impl = communicator._impl
         self.made_at = time.monotonic()
         self.made_by = _callers()
@@ -67,6 +69,11 @@ class Life:
         """File and line of the place."""
         return (self.made_by[0].filename, self.made_by[0].lineno or 0) if self.made_by else ("<unknown>", 0)
 
+    def note(self, event: str) -> None:
+        """Notes in the timeline that it was "made", is "destroying" or is "destroyed"."""
+        if _bridge.is_tracing():
+            _bridge.trace_communicator(event, self.number, self.place.encode(errors="backslashreplace"))
+
     def destroy(self) -> Errand:
         """Begins the destruction, or joins the one that has begun."""
         with _lock:
@@ -77,7 +84,7 @@ class Life:
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
         if not self.is_given_up:
-            self.is_being_destroyed = True
+            self._note_destroying()
             destroy()
             self._note_destroyed()
 
@@ -93,14 +100,21 @@ class Life:
             log.exception("the communicator made at %s could not be destroyed", self.place)
 
     def _destroy(self) -> None:
-        self.is_being_destroyed = True
+        self._note_destroying()
         self.impl.destroy()
         self._note_destroyed()
 
+    def _note_destroying(self) -> None:
+        if not self.is_being_destroyed:
+            self.is_being_destroyed = True
+            self.note("destroying")
+
     def _note_destroyed(self) -> None:
         with _lock:
-            tally.destroyed += not self.is_destroyed
-            self.is_destroyed = True
+            was_destroyed, self.is_destroyed = self.is_destroyed, True
+            tally.destroyed += not was_destroyed
+        if not was_destroyed:
+            self.note("destroyed")
 
     def wait_for_shutdown(self) -> Errand:
         """Begins to wait until the communicator is shut down, or joins the waiting that has begun."""
@@ -112,6 +126,7 @@ class Life:
 
 
 _lock = threading.RLock()
+_numbers = itertools.count(1)
 _lives: "weakref.WeakKeyDictionary[Any, Life]" = weakref.WeakKeyDictionary()
 _inherited: list[Life] = []
 tally = Tally()
@@ -139,6 +154,7 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
             life = _lives[communicator] = Life(communicator)
             life.is_destroyed = not is_new and _compat.is_destroyed(communicator)
             tally.made += 1
+            life.note("made")
         return life
 
 

@@ -56,3 +56,8 @@ def drain_timeout(given: float | None) -> Setting[float]:
         return Setting(seconds(float(text), "ICEGIL_DRAIN_TIMEOUT"), "environment")
     except ValueError:
         raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None
+
+
+def trace() -> str:
+    """Where the environment's `ICEGIL_TRACE` wants the timeline; empty if nowhere."""
+    return os.environ.get("ICEGIL_TRACE", "")

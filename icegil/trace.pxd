@@ -1,0 +1,28 @@
+# The timeline of a process, for Cython: include/icegil/trace.hpp.
+from libc.stdint cimport uint64_t
+
+
+cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:
+    cdef enum class TraceKind:
+        callback_begins
+        callback_ends
+        refused
+        parked
+        draining
+        sealed
+        finalizing
+        made
+        destroying
+        destroyed
+
+    cdef cppclass Trace:
+        Trace(size_t capacity) except +
+        int write(const char* path, const char* facts) noexcept
+
+    cdef cppclass TracePointer "std::atomic<icegil::Trace*>":
+        Trace* load() noexcept
+        void store(Trace*) noexcept
+
+    TracePointer current_trace
+    void trace(TraceKind, uint64_t id, const char* text) noexcept
+    void trace_event "icegil::trace"(TraceKind) noexcept
