@@ -24,17 +24,20 @@ class _Wait(Coroutine[Any, Any, None]):
         self._errand: Errand | None = None
         self._future: asyncio.Future[bool] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
+        self._slow: asyncio.TimerHandle | None = None
         self._steps: Generator[Any, Any, None] | None = None
         longest = seconds(timeout, "timeout")
         if longest != math.inf:
             self._timer = self._loop.call_later(longest, self._settle, False)
 
-    def on(self, errand: Errand | None) -> "_Wait":
-        """Waits for this errand; None is done already."""
+    def on(self, errand: Errand | None, if_slow: Callable[[], object] | None = None) -> "_Wait":
+        """Waits for this errand; None is done already. `if_slow()` is called when that takes long."""
         self._errand = errand
         if errand is None:
             self._settle(True)
         else:
+            if if_slow is not None:
+                self._slow = self._loop.call_later(lifecycle.SLOW, if_slow)
             errand.add_done_callback(self._wake)
         return self
 
@@ -42,8 +45,9 @@ class _Wait(Coroutine[Any, Any, None]):
         _call_soon(self._loop, self._settle, True)
 
     def _settle(self, is_done: bool) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._slow):
+            if timer is not None:
+                timer.cancel()
         if not self._future.done():
             self._future.set_result(is_done)
 
@@ -111,7 +115,7 @@ def destroy_async(communicator: Any, timeout: float | None = None) -> Coroutine[
     seconds(timeout, "timeout")
     _require_loop("destroy_async", "icegil.destroy")
     wait = _Wait(timeout, f"the communicator made at {life.place} was not destroyed within {timeout} s; it goes on")
-    return wait.on(None if life.is_over else life.destroy())
+    return wait.on(None if life.is_over else life.destroy(), life.say_slow)
 
 
 def shutdown_completed(communicator: Any) -> Coroutine[Any, Any, None]:

@@ -5,11 +5,13 @@ import concurrent.futures
 import contextlib
 import inspect
 import sys
+import weakref
 from asyncio import AbstractEventLoop
 from collections.abc import Coroutine
 from typing import Any
 
 from icegil import _bridge
+from icegil.errand import log
 
 Future = concurrent.futures.Future[Any]
 
@@ -50,10 +52,16 @@ class _Dispatch:
             self._task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.run does with its own
         if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
             self._coroutine.close()  # or Python complains that it was never awaited
-        _fail(self.future)
+        _say_once(self.loop)
+        # What Ice itself answers for an object that is not there any more: the one failure that its default settings do
+        # not print a warning about.
+        _bridge.count_dropped()
+        with contextlib.suppress(concurrent.futures.InvalidStateError):  # it was cancelled, or failed, in the meantime
+            self.future.set_exception(sys.modules["Ice"].ObjectNotExistException())
 
 
 _pending: set[_Dispatch] = set()
+_dead: "weakref.WeakSet[AbstractEventLoop]" = weakref.WeakSet()
 _is_shutting_down = False
 
 
@@ -87,12 +95,10 @@ def is_dead(loop: AbstractEventLoop) -> bool:
     return loop.is_closed() or (_is_shutting_down and not loop.is_running())
 
 
-def _fail(future: Future) -> None:
-    # What Ice itself answers for an object that is not there any more: the one failure that its default settings do not
-    # print a warning about.
-    _bridge.count_dropped()
-    with contextlib.suppress(concurrent.futures.InvalidStateError):  # it was cancelled, or failed, in the meantime
-        future.set_exception(sys.modules["Ice"].ObjectNotExistException())
+def _say_once(loop: AbstractEventLoop) -> None:
+    if loop not in _dead:
+        _dead.add(loop)
+        log.info("coroutine dispatches are failed from now on: their event loop %r is closed or stopped", loop)
 
 
 def forget_all() -> None:

@@ -57,6 +57,11 @@ class Errand:
         if error is not None:
             log.error("a completion callback failed", exc_info=error)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the call has returned, or raised."""
+        return self._finished.is_set()
+
     def wait(self, timeout: float = math.inf) -> bool:
         """Waits up to `timeout` seconds; whether the errand is done. Ctrl-C ends the waiting."""
         return self._finished.wait(min(timeout, threading.TIMEOUT_MAX))

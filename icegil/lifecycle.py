@@ -5,6 +5,7 @@ import collections
 import contextlib
 import io
 import itertools
+import math
 import os
 import sys
 import threading
@@ -88,6 +89,13 @@ class Life:
             destroy()
             self._note_destroyed()
 
+    def say_slow(self) -> None:
+        """Says in the log that its destruction takes long, and what it may wait for."""
+        if not self.is_over:
+            lines = [f"thread {native_id} is in {_place(stack)}" for native_id, stack in _native_stacks()]
+            found = "; ".join(lines) or "no callback is inside"
+            log.warning("the communicator made at %s is not destroyed after %g s: %s", self.place, SLOW, found)
+
     def destroy_now(self) -> None:
         """Destroys it on the calling thread, or waits there for the destruction that has begun; errors are logged."""
         begun = self.destruction
@@ -124,6 +132,9 @@ class Life:
                 self.shutdown = Errand(lambda: self.impl.waitForShutdown(500))
             return self.shutdown
 
+
+SLOW = 1.0
+"""Seconds after which a destruction is said to take long."""
 
 _lock = threading.RLock()
 _numbers = itertools.count(1)
@@ -201,7 +212,10 @@ def destroy(communicator: Any, timeout: float | None = None) -> None:
     if life.is_over:
         return
     destruction = life.destroy()
-    if not destruction.wait(longest):
+    if not destruction.wait(min(longest, SLOW)) and longest > SLOW:
+        life.say_slow()
+        destruction.wait(longest - SLOW)
+    if not destruction.is_done:
         raise TimeoutError(f"the communicator made at {life.place} was not destroyed within {timeout} s; it goes on")
     if destruction.error is not None:
         raise destruction.error
@@ -296,8 +310,14 @@ def _destroy_all(living: list[Life], deadline: float) -> None:
                 waiting.popleft().destroy_now()
 
     workers = [Errand(destroy_in_turn) for _ in living[:4]]
+    slow = time.monotonic() + SLOW
     try:
         while workers and (left := deadline - time.monotonic()) > 0:
+            if time.monotonic() >= slow:
+                slow = math.inf
+                for life in living:
+                    life.say_slow()
+            left = min(left, slow - time.monotonic())
             if workers[-1].wait(min(0.05, left) if waiting else left):
                 workers.pop()
             elif waiting:
@@ -322,16 +342,30 @@ def _report_unclean(stuck: list[Life], timeout: float) -> None:
 
 
 def _foreign_stacks() -> list[str]:
+    lines = []
+    for native_id, stack in _native_stacks():
+        lines.append(f"thread {native_id} is in:")
+        lines += [line.rstrip("\n") for line in stack.format()]
+    return lines
+
+
+def _native_stacks() -> list[tuple[str, traceback.StackSummary]]:
     """The Python stacks of the native threads, but for the bridge's own: whoever is inside the gate is among them."""
     native_ids = {thread: native_id for thread, native_id, _ in _bridge.occupants()}
     pythons = {t.ident for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
-    lines = []
+    found = []
     for thread, frame in sys._current_frames().items():
         stack = traceback.extract_stack(frame)
         if thread not in pythons and thread != threading.get_ident() and stack[0].filename != __file__:
-            lines.append(f"thread {native_ids.get(thread, hex(thread))} is in:")
-            lines += [line.rstrip("\n") for line in stack.format()]
-    return lines
+            found.append((str(native_ids.get(thread, hex(thread))), stack))
+    return found
+
+
+def _place(stack: traceback.StackSummary) -> str:
+    """The innermost call that is not the standard library's waiting."""
+    waiting = ("threading.py", "queue.py", "selectors.py")
+    calls = [call for call in stack if os.path.basename(call.filename) not in waiting] or list(stack)
+    return f"{calls[-1].name} ({calls[-1].filename}:{calls[-1].lineno})"
 
 
 def _leave_streams_behind() -> None:
