@@ -20,6 +20,7 @@ from typing import Any
 
 from icegil import guard
 from icegil.errors import GuardUnavailable, UnsupportedIce
+from icegil.timeline import arguments as timeline
 from icegil.torture import arguments as torture
 
 
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(prog="icegil", metavar="COMMAND", required=True)
     _add_run(commands)
     torture.add(commands)
+    timeline.add(commands)
     _add_doctor(commands)
     if not words:
         parser.print_help(sys.stderr)
