@@ -34,7 +34,7 @@ setup(
     # Namespace packages too: the torture scenarios are programs in a directory without __init__.py.
     packages=[*find_namespace_packages(include=["icegil", "icegil.*"], exclude=["*.__pycache__"]), HEADERS],
     package_dir={HEADERS: "include/icegil"},
-    package_data={"icegil": ["py.typed", "*.pxd", "*.pyi"], HEADERS: ["*.hpp"]},
+    package_data={"icegil": ["py.typed", "*.pxd", "*.pyi", "timeline/page.js"], HEADERS: ["*.hpp"]},
     # Generated C++ stays out of the source tree.
     ext_modules=cythonize([bridge], build_dir="build/cython"),
 )

@@ -21,6 +21,7 @@ from typing import Any
 
 from icegil import guard
 from icegil.errors import GuardUnavailable, UnsupportedIce
+from icegil.timeline import arguments as timeline
 from icegil.torture import arguments as torture
 
 # Told a width, argparse does not look for the terminal's: that loads `shutil` and what it needs, for programs that may
@@ -37,9 +38,15 @@ def main(arguments: list[str] | None = None) -> None:
         allow_abbrev=False,
         formatter_class=_UNMEASURED,
     )
-    commands = parser.add_subparsers(prog="icegil", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        prog="icegil",
+        metavar="COMMAND",
+        required=True,
+        parser_class=functools.partial(argparse.ArgumentParser, formatter_class=_UNMEASURED),
+    )
     _add_run(commands)
-    torture.add(commands, _UNMEASURED)
+    torture.add(commands)
+    timeline.add(commands)
     _add_doctor(commands)
     for each in (parser, *commands.choices.values()):
         each.formatter_class = argparse.HelpFormatter
@@ -60,7 +67,6 @@ def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         description="Says what is installed, what is guarded, what is not and why, and tries it on a small program.",
         epilog="Exit status: 0 if the guard is on and the program ended well, else 1.",
         allow_abbrev=False,
-        formatter_class=_UNMEASURED,
     )
     doctor.add_argument("--json", action="store_true", help="say it in JSON")
     doctor.set_defaults(parser=doctor, command=_doctor)
@@ -85,7 +91,6 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "(script.py | -m module | -c code | -) [argument ...]",
         epilog="What follows the program is its own. Python's options go first: python -X dev -m icegil run script.py",
         allow_abbrev=False,
-        formatter_class=_UNMEASURED,
     )
     run.add_argument(
         "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown may take (5)"

@@ -2,14 +2,10 @@
 
 import argparse
 import os
-from collections.abc import Callable
 
 
-def add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    formatter: Callable[..., argparse.HelpFormatter],
-) -> None:
-    """Adds the subcommand, with this formatter until all arguments are there."""
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the subcommand."""
     parser = commands.add_parser(
         "torture",
         help="run the shutdown scenarios, plain and guarded, and show how they end",
@@ -17,7 +13,6 @@ def add(
         "how they end. Ctrl-C stops it and shows what there is.",
         epilog="Exit status: 1 if a guarded run did not end as its scenario says, else 0; 130 after Ctrl-C.",
         allow_abbrev=False,
-        formatter_class=formatter,
     )
     parser.add_argument(
         "-n", dest="runs", metavar="N", type=_count, default=5, help="runs of each scenario on each side (%(default)s)"

@@ -4,7 +4,7 @@ import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from icegil.torture.results import Cell, Results
-from icegil.torture.xml_text import writable
+from icegil.xml_text import writable
 
 ROW = 22
 GAP = 3

@@ -4,7 +4,7 @@ import platform
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from icegil.torture.results import Cell, Results, Side
-from icegil.torture.xml_text import writable
+from icegil.xml_text import writable
 
 
 def junit(results: Results) -> str:

@@ -1,0 +1,1 @@
+"""`icegil timeline`: a trace of a shutdown as a picture."""
