@@ -255,11 +255,9 @@ cdef void* errand_thread(
     pthread_setname_np(pthread_self(), b"icegil")
     if not gate.try_enter(me.visitor):
         return NULL  # rule 3: even the reference stays where it is, with a process that is ending
-    me.frames = 1
-    trace_event(TraceKind.callback_begins)
+    me.frames = 1  # what Ice calls back in the meantime is nested
     with gil:
         run_errand(<PyObject*> errand)
-    trace_event(TraceKind.callback_ends)
     me.frames = 0
     gate.leave(me.visitor)
     return NULL

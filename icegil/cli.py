@@ -3,7 +3,6 @@
 import argparse
 import builtins
 import contextlib
-import functools
 import importlib.util
 import io
 import linecache
@@ -24,32 +23,32 @@ from icegil.errors import GuardUnavailable, UnsupportedIce
 from icegil.timeline import arguments as timeline
 from icegil.torture import arguments as torture
 
-# Told a width, argparse does not look for the terminal's: that loads `shutil` and what it needs, for programs that may
-# never print a help text.
-_UNMEASURED = functools.partial(argparse.HelpFormatter, width=80)
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that does not look for the terminal's width before it is needed.
+
+    As it takes an argument in, argparse makes a formatter, which loads `shutil` and all that this needs if it is not
+    told a width: for programs that may never print a help text.
+    """
+
+    is_complete = False
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return super()._get_formatter() if self.is_complete else argparse.HelpFormatter(self.prog, width=80)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The entry point of the `icegil` command and of `python -m icegil`."""
     words = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(
-        prog="icegil",
-        description="Ice for Python that survives interpreter shutdown.",
-        allow_abbrev=False,
-        formatter_class=_UNMEASURED,
+    parser = _Parser(
+        prog="icegil", description="Ice for Python that survives interpreter shutdown.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(
-        prog="icegil",
-        metavar="COMMAND",
-        required=True,
-        parser_class=functools.partial(argparse.ArgumentParser, formatter_class=_UNMEASURED),
-    )
+    commands = parser.add_subparsers(prog="icegil", metavar="COMMAND", required=True)
     _add_run(commands)
     torture.add(commands)
     timeline.add(commands)
     _add_doctor(commands)
-    for each in (parser, *commands.choices.values()):
-        each.formatter_class = argparse.HelpFormatter
+    _Parser.is_complete = True
     if not words:
         parser.print_help(sys.stderr)
         sys.exit(2)
@@ -60,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen.command(chosen)
 
 
-def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_doctor(commands: "argparse._SubParsersAction[Any]") -> None:
     doctor = commands.add_parser(
         "doctor",
         help="say what is installed, what is guarded, what is not and why",
@@ -81,7 +80,7 @@ def _doctor(chosen: argparse.Namespace) -> None:
 # --- icegil run: the command line -----------------------------------------------------------------------------------
 
 
-def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_run(commands: "argparse._SubParsersAction[Any]") -> None:
     run = commands.add_parser(
         "run",
         help="run a program guarded",

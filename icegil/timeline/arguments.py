@@ -2,9 +2,10 @@
 
 import argparse
 import math
+from typing import Any
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """Adds the subcommand."""
     parser = commands.add_parser(
         "timeline",

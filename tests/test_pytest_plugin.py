@@ -1,0 +1,179 @@
+"""The pytest plug-in, in test suites of their own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import icegil
+from icegil.torture.catalogue import SCENARIOS
+
+ROOT = str(Path(icegil.__file__).parents[1])
+
+Suite = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    """Runs a test file, with the plug-in and these options of pytest."""
+
+    def run(
+        code: str, *options: str, plugins: tuple[str, ...] = (), ini: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        (tmp_path / "test_it.py").write_text("import Ice\nimport pytest\n" + textwrap.dedent(code))
+        (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{ini}\n")
+        path = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get("PYTHONPATH")]))
+        words = ["-p", "icegil.pytest_plugin", *(word for plugin in plugins for word in ("-p", plugin))]
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, *options],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    return run
+
+
+LEAK = """
+    def test_that_leaks():
+        Ice.initialize()
+
+    def test_after_it():
+        pass
+"""
+
+
+def test_a_test_that_leaks_a_communicator_fails_and_its_neighbour_does_not(suite: Suite) -> None:
+    done = suite(LEAK)
+    assert done.returncode == 1
+    assert "2 passed, 1 error" in done.stdout
+    assert "ERROR at teardown of test_that_leaks" in done.stdout
+    assert "test_it.py:5 was not destroyed by the test" in done.stdout
+    assert done.stderr == ""
+
+
+def test_leaks_may_be_warned_of(suite: Suite) -> None:
+    done = suite(LEAK, "--icegil-leaks=warn")
+    assert done.returncode == 0
+    assert "LeakedCommunicatorWarning" in done.stdout and "test_it.py:5" in done.stdout
+
+
+@pytest.mark.parametrize("how", ["on the command line", "in pyproject.toml"])
+def test_leaks_may_be_ignored(suite: Suite, how: str) -> None:
+    done = (
+        suite(LEAK, "--icegil-leaks=off") if how == "on the command line" else suite(LEAK, ini='icegil_leaks = "off"')
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 passed" in done.stdout and "warning" not in done.stdout
+
+
+def test_a_setting_that_is_none_of_these_is_said_so(suite: Suite) -> None:
+    done = suite(LEAK, ini='icegil_leaks = "sometimes"')
+    assert done.returncode == 4
+    assert "icegil_leaks must be one of error, warn, off, not 'sometimes'" in done.stderr
+
+
+def test_the_fixture_gives_a_communicator_that_is_destroyed_at_the_end(suite: Suite) -> None:
+    done = suite("""
+        made = []
+
+        def test_traffic(ice_communicator):
+            from _echo import serve
+            serve(ice_communicator).ice_ping()
+            made.append(ice_communicator)
+
+        def test_that_it_is_destroyed():
+            with pytest.raises(Ice.CommunicatorDestroyedException):
+                made[0].stringToProxy("echo")
+    """)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_asynchronous_fixture_is_bound_to_the_loop_of_the_test(suite: Suite) -> None:
+    pytest.importorskip("pytest_asyncio")
+    done = suite(
+        """
+        from _echo import serve
+
+        @pytest.mark.skipif(Ice.intVersion() < 30800, reason="Ice 3.7 has no adapters of event loops")
+        async def test_traffic(ice_async_communicator):
+            await serve(ice_async_communicator).ice_pingAsync()
+        """,
+        plugins=("pytest_asyncio.plugin",),
+        ini='asyncio_mode = "auto"\nasyncio_default_fixture_loop_scope = "function"',
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_what_a_fixture_of_the_module_made_is_no_leak_of_a_test(suite: Suite) -> None:
+    done = suite("""
+        @pytest.fixture(scope="module")
+        def shared():
+            communicator = Ice.initialize()
+            yield communicator
+            communicator.destroy()
+
+        def test_one(shared):
+            shared.stringToProxy("echo")
+
+        def test_another(shared):
+            shared.stringToProxy("echo")
+    """)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_a_destruction_that_is_stuck_is_said_and_holds_nobody_up(suite: Suite) -> None:
+    done = suite("""
+        import threading
+        from _echo import Echo, serve
+        from icegil import pytest_plugin
+        pytest_plugin.PATIENCE = 0.2
+        entered = threading.Event()
+
+        class Waiting(Echo):
+            def ice_invoke(self, arguments, current):
+                entered.set()
+                threading.Event().wait()
+
+        def test_that_is_stuck():
+            serve(Ice.initialize(), Waiting()).ice_invokeAsync("echo", Ice.OperationMode.Normal, b"")
+            entered.wait()
+    """)
+    assert done.returncode == 1
+    assert "was not destroyed by the test, and its destruction is stuck" in done.stdout
+    assert "test_it.py::test_that_is_stuck: " in done.stdout.partition("this process ends unclean")[2]
+
+
+def test_a_failure_of_the_test_itself_is_what_is_shown(suite: Suite) -> None:
+    done = suite("""
+        def test_that_leaks_and_fails():
+            Ice.initialize()
+            assert 1 == 2
+    """)
+    assert done.returncode == 1
+    assert "assert 1 == 2" in done.stdout and "was not destroyed" in done.stdout
+
+
+def test_tests_without_ice_are_left_alone(suite: Suite) -> None:
+    done = suite("""
+        import sys
+        del sys.modules["Ice"]
+
+        def test_nothing_is_installed():
+            import icegil
+            assert icegil.status().mode == "off"
+    """)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_it_works_under_xdist(suite: Suite) -> None:
+    pytest.importorskip("xdist")
+    done = suite(LEAK, "-n", "2", plugins=("xdist",))
+    assert done.returncode == 1
+    assert "2 passed, 1 error" in done.stdout and "was not destroyed by the test" in done.stdout
