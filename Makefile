@@ -1,4 +1,4 @@
-# What people do with a clone. Each target prepares .venv first (tools/bootstrap.py), quickly when nothing changed.
+# What people do with a clone. Each target but `spec` prepares .venv first (tools/bootstrap.py), quickly when nothing changed.
 #   PYTHON=/path/to/python3.x   build for that interpreter instead of the newest one found
 #   ARGS="..."                  handed on to pytest, the demo, the torture or the bench
 #   ICEGIL_DEBUG=1              build with icegil's own assertions
@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture bench lint build python
+.PHONY: help demo test torture bench lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -45,6 +45,9 @@ lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 	PATH="$(CURDIR)/$(VENV_BIN):$$PATH" cython-lint icegil
 	$(VENV_BIN)/clang-format --dry-run -Werror $(HEADERS)
 	$(VENV_BIN)/clang-tidy --quiet $(HEADERS) -- -x c++ -std=c++17 -Iinclude
+
+spec: ## search the model of the gate through: needs spin and gcc
+	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/check_spec.py $(ARGS)
 
 build: ## make .venv with icegil built in it
 	@$(BOOTSTRAP)
