@@ -15,11 +15,11 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture bench lint spec build python
+.PHONY: help demo test torture matrix matrix-full bench mutate lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 demo: ## run one program plain and guarded, and show the two endings side by side
 	@$(BOOTSTRAP) --extra demo
@@ -32,6 +32,12 @@ test: ## build icegil and run its tests
 torture: ## run the shutdown scenarios: ARGS="-n 20 --both"
 	@$(BOOTSTRAP)
 	$(VENV_BIN)/python -m icegil torture $(ARGS)
+
+matrix: ## run tests and torture on every supported pair of CPython and Ice that can be had here
+	$(HOST) tools/matrix.py $(ARGS)
+
+matrix-full: ## the same with CPython 3.15, for which zeroc-ice is compiled
+	$(HOST) tools/matrix.py --full $(ARGS)
 
 bench: ## measure icegil beside plain Ice
 	@$(BOOTSTRAP) --extra bench
@@ -48,6 +54,10 @@ lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 
 spec: ## search the model of the gate through: needs spin and gcc
 	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/check_spec.py $(ARGS)
+
+mutate: ## break the gate on purpose, and see which test notices
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python tools/mutate.py $(ARGS)
 
 build: ## make .venv with icegil built in it
 	@$(BOOTSTRAP)

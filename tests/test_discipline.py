@@ -1,0 +1,100 @@
+"""The rules of the boundary, read from the sources: what a reviewer would look for, looked for each time."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEADERS = sorted((ROOT / "include").rglob("*.hpp"))
+BRIDGE = (ROOT / "icegil" / "_bridge.pyx").read_text()
+
+
+def without_comments(source: str) -> str:
+    source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.sub(r"//[^\n]*", "", source)
+
+
+def functions() -> dict[str, tuple[str, str]]:
+    """The `cdef` functions of the bridge: name, and its head and body."""
+    pattern = re.compile(r"^cdef [^\n(=]*?(\w+)\((.*?)\)([^\n]*):\n((?:[ \t]+[^\n]*\n|\n)+)", re.MULTILINE | re.DOTALL)
+    return {found[1]: (found[3], found[4]) for found in pattern.finditer(BRIDGE)}
+
+
+FUNCTIONS = functions()
+
+
+def called_by_native_code() -> set[str]:
+    """The functions whose addresses leave the bridge."""
+    names = set(re.findall(r"<void\*> (\w+),?\n", BRIDGE.partition("cdef dict replacements")[2].partition("}")[0]))
+    names |= set(re.findall(r"pthread_create\([^)]*, (\w+), ", BRIDGE))
+    names |= set(re.findall(r"on_exit\((\w+), NULL\)", BRIDGE))
+    names |= set(re.findall(r"pthread_atfork\(NULL, NULL, (\w+)\)", BRIDGE))
+    names |= set(re.findall(r"at_end = (\w+)\n", BRIDGE)) - {"NULL"}
+    return names
+
+
+def test_the_functions_are_found() -> None:
+    expected = {"ensure", "release", "restore_thread", "errand_thread", "leave_now", "free_thread_state", "mutex_lock"}
+    assert expected <= called_by_native_code() <= set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(called_by_native_code()))
+def test_what_native_code_calls_raises_nothing_and_needs_no_gil(name: str) -> None:
+    head, _ = FUNCTIONS[name]
+    assert head.strip() == "noexcept nogil"
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.name)
+def test_no_header_knows_python(header: Path) -> None:
+    found = re.findall(r"Python\.h|\b_?Py[A-Z]\w*|\bPY_\w+", without_comments(header.read_text()))
+    assert not found
+
+
+def test_only_the_bridge_is_compiled() -> None:
+    assert [path.name for path in (ROOT / "icegil").rglob("*.pyx")] == ["_bridge.pyx"]
+    assert not [path for path in (ROOT / "icegil").rglob("*") if path.suffix in {".c", ".cpp", ".cc"}]
+
+
+def entering() -> list[str]:
+    return sorted(name for name, (_, body) in FUNCTIONS.items() if re.search(r"\btry_enter\(|enter_or_park\(", body))
+
+
+@pytest.mark.parametrize("name", entering())
+def test_who_enters_the_gate_leaves_it_on_every_path(name: str) -> None:
+    _, body = FUNCTIONS[name]
+    if name in ("ensure", "enter_or_park"):  # acquires: their callers leave
+        assert "gate.leave(" not in body
+        return
+    after = body[re.search(r"\btry_enter\([^\n]*|enter_or_park\([^\n]*", body).end() :]  # type: ignore[union-attr]
+    refused = re.match(r":?\n\s+(?:return|[^\n]*park)[^\n]*\n", after)
+    admitted = after[refused.end() :] if refused else after
+    left = admitted.rfind("gate.leave(")
+    assert left >= 0, "it never leaves"
+    assert "return" not in admitted[:left], "it may return before it has left"
+    assert not re.search(r"\bwith gil|PyEval_RestoreThread|PyGILState_Ensure", admitted[left:]), (
+        "the GIL after the gate"
+    )
+
+
+@pytest.mark.parametrize("name", ["release"])
+def test_the_gil_goes_before_the_gate_is_left(name: str) -> None:
+    _, body = FUNCTIONS[name]
+    assert body.rfind("PyEval_SaveThread()") < body.rfind("gate.leave(")
+    assert body.rfind("PyGILState_Release(state)") < body.rfind("gate.leave(")
+
+
+def test_after_each_call_of_python_a_debug_build_looks_whether_it_has_the_gil() -> None:
+    for name in ("run_errand", "on_first_entry", "on_end"):
+        _, body = FUNCTIONS[name]
+        calls = re.findall(r"^\s+(?:work\(\)|completed\(error\)|thread_hooks\[\d\]\(\))\n", body, re.MULTILINE)
+        assert calls and body.count("check_gil(") == len(calls), name
+    assert 'check_gil("a callback of IcePy")' in FUNCTIONS["release"][1]
+
+
+def test_a_thread_that_holds_the_gil_is_never_parked() -> None:
+    _, body = FUNCTIONS["ensure"]
+    assert body.index("if holds_gil():") < body.index("enter_or_park(")
+    for name, (_, body) in FUNCTIONS.items():
+        for waits in re.finditer(r"give_gil_away\((?!\n)", body):
+            assert "holds_gil()" in body[: waits.end() + 80], name
