@@ -17,9 +17,13 @@ def seconds(value: object, name: str) -> float:
         return math.inf
     if not isinstance(value, Real):
         raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
-    if math.isnan(value) or value < 0:
+    try:
+        number = float(value)
+    except OverflowError:  # longer than anybody waits
+        number = -math.inf if value < 0 else math.inf
+    if math.isnan(number) or number < 0:
         raise ValueError(f"{name} must not be negative or NaN: {value}")
-    return float(value)
+    return number
 
 
 class Errand:
