@@ -14,10 +14,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <ctime>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -153,8 +153,9 @@ public:
     }
 
     /// Closes the gate to everyone outside and waits until all but `finalizer`, the calling thread, have left, or until
-    /// `deadline`. There is one finalizer, the thread that called this last. Answers how many others are still inside: 0 means empty. May be called again to wait longer.
-    /// The caller must not hold what those inside need to get out (the GIL).
+    /// `deadline`. There is one finalizer, the thread that called this last. Answers how many others are still inside:
+    /// 0 means empty. May be called again to wait longer. The caller must not hold what those inside need to get out
+    /// (the GIL).
     std::size_t drain(Visitor& finalizer, Clock::time_point deadline) {
         if (!finalizer.is_listed_ && !finalizer.is_ended_) {
             list(finalizer);  // for reopen() to find, also when it never entered
@@ -298,7 +299,8 @@ private:
             v->is_finalizer_.store(false, std::memory_order_relaxed);
         }
         if (finalizer != nullptr) {
-            finalizer->is_finalizer_.store(true, std::memory_order_relaxed);  // also of one that ended: it is not listed
+            finalizer->is_finalizer_.store(true,
+                                           std::memory_order_relaxed);  // also of one that ended: it is not listed
         }
     }
 

@@ -78,7 +78,9 @@ public:
             threads.insert(event.thread);
         }
         for (const pid_t thread : threads) {
-            std::fprintf(file, ",\n" R"({"ph": "M", "name": "thread_name", "pid": %d, "tid": %d, "args": {"name": ")",
+            std::fprintf(file,
+                         ",\n"
+                         R"({"ph": "M", "name": "thread_name", "pid": %d, "tid": %d, "args": {"name": ")",
                          ::getpid(), thread);
             write_text(file, thread_name(thread).c_str());
             std::fputs("\"}}", file);
@@ -112,7 +114,7 @@ private:
     };
 
     static pid_t native_id() noexcept {
-        thread_local const pid_t id = static_cast<pid_t>(::syscall(SYS_gettid));
+        thread_local const auto id = static_cast<pid_t>(::syscall(SYS_gettid));
         return id;
     }
 
@@ -136,7 +138,8 @@ private:
         return events;
     }
 
-    /// What the thread is called; of one that has ended only that it was one of Ice's, which have no names of their own.
+    /// What the thread is called; of one that has ended only that it was one of Ice's, which have no names of their
+    /// own.
     static std::string thread_name(pid_t thread) {
         if (thread == ::getpid()) {
             return "main";
@@ -159,14 +162,19 @@ private:
             const char* name;
         };
         static constexpr Form forms[] = {
-            {"B", "callback", "callback"}, {"E", "callback", "callback"},  {"i", "gate", "refused"},
-            {"i", "gate", "parked"},       {"i", "gate", "open"},          {"i", "gate", "draining"},
-            {"i", "gate", "sealed"},       {"i", "python", "finalizing"},  {"b", "communicator", nullptr},
-            {"n", "communicator", "destroying"}, {"e", "communicator", nullptr},
+            {"B", "callback", "callback"},  {"E", "callback", "callback"},
+            {"i", "gate", "refused"},       {"i", "gate", "parked"},
+            {"i", "gate", "open"},          {"i", "gate", "draining"},
+            {"i", "gate", "sealed"},        {"i", "python", "finalizing"},
+            {"b", "communicator", nullptr}, {"n", "communicator", "destroying"},
+            {"e", "communicator", nullptr},
         };
         const Form& form = forms[static_cast<std::size_t>(event.kind)];
-        std::fprintf(file, ",\n" R"({"ph": "%s", "cat": "%s", "pid": %d, "tid": %d, "ts": %.3f, "name": ")", form.phase,
-                     form.category, ::getpid(), event.thread, static_cast<double>(event.time - begun_) / 1e3);
+        std::fprintf(file,
+                     ",\n"
+                     R"({"ph": "%s", "cat": "%s", "pid": %d, "tid": %d, "ts": %.3f, "name": ")",
+                     form.phase, form.category, ::getpid(), event.thread,
+                     static_cast<double>(event.time - begun_) / 1e3);
         if (form.name != nullptr) {
             std::fputs(form.name, file);
         } else {
