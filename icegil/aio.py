@@ -1,10 +1,11 @@
 """asyncio: `destroy_async`, `shutdown_completed`, and an event-loop adapter that a closed loop does not trouble."""
 
 import asyncio
+import contextlib
 import math
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, cast
 
 from icegil import _bridge, dispatches, lifecycle
 from icegil.errand import Errand, seconds
@@ -142,7 +143,8 @@ def shutdown_completed(communicator: Any) -> Coroutine[Any, Any, None]:
 def destroyAsync(self: Any) -> Awaitable[None]:
     """Destroys this communicator asynchronously; see `icegil.destroy_async`, which this stands on.
 
-    Returns what Ice itself would: a future of the communicator's event loop, an `Ice.Future` if it has none.
+    Returns what Ice itself would: a future of the communicator's event loop, an `Ice.Future` if it has none; on Ice 3.7
+    a future of the event loop that runs in the calling thread, if one does.
     """
     return _ice_future(self, lambda life: None if life.is_over else life.destroy())
 
@@ -155,13 +157,22 @@ def shutdownCompleted(self: Any) -> Awaitable[None]:
 def _ice_future(communicator: Any, begin: Callable[[Life], Errand | None]) -> Awaitable[None]:
     future = sys.modules["Ice"].Future()
     adapter = getattr(communicator, "_eventLoopAdapter", None)
-    wrapped: Awaitable[None] = adapter.wrapFuture(future) if adapter is not None else future
+    wrapped: Awaitable[None] = adapter.wrapFuture(future) if adapter is not None else _awaitable(future)
     errand = begin(lifecycle.watch(communicator))
     if errand is None:
         future.set_result(None)
     else:
         errand.add_done_callback(lambda: _pass_on(errand, future))
     return wrapped
+
+
+def _awaitable(future: Any) -> Awaitable[None]:
+    # The communicators of Ice 3.7 know of no event loop: the one that runs here is the one that will await.
+    ice: Any = sys.modules["Ice"]
+    if not hasattr(ice, "asyncio"):
+        with contextlib.suppress(RuntimeError):
+            return cast(Awaitable[None], ice.wrap_future(future, loop=asyncio.get_running_loop()))
+    return cast(Awaitable[None], future)
 
 
 def _pass_on(errand: Errand, future: Any) -> None:

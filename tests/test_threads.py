@@ -65,7 +65,7 @@ def test_an_executor_never_sees_the_context_of_the_call_before() -> None:
                 use()
             call()
 
-        with communicator(executor=execute) as ice:
+        with communicator(executor=execute, dispatcher=execute) as ice:  # the older name is Ice 3.7's
             for future in storm(serve(ice), 300):
                 future.result()
         assert len(seen) >= 300 and set(seen) == {"clean"}, (len(seen), set(seen))

@@ -203,9 +203,13 @@ def _make_sid(more: list[str]) -> None:
     for words in (("-t", "proc", "proc", SID / "proc"), ("--rbind", "/dev", SID / "dev")):
         if not os.path.ismount(words[-1]):
             subprocess.run(["mount", *map(str, words)], check=True)
-    _quietly("chroot", str(SID), "apt-get", "update", "-qq")
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *SID_PACKAGES, *more]
-    _quietly("chroot", str(SID), "env", "DEBIAN_FRONTEND=noninteractive", *install)
+    inside = ("chroot", str(SID), "env", "DEBIAN_FRONTEND=noninteractive")
+    try:
+        _quietly(*inside, *install)
+    except Skipped:  # the lists of packages may be old
+        _quietly(*inside, "apt-get", "update", "-qq")
+        _quietly(*inside, *install)
 
 
 def _make_ice_for_315(pair: Pair) -> None:
