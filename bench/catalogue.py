@@ -2,7 +2,7 @@
 
 import sys
 
-from bench.children import GUARDED, STOCK, WITHOUT_LOCKS, Side
+from bench.children import GUARDED, STOCK, TRACED, UNTRACED, WITHOUT_LOCKS, Side
 from bench.rows import Figure, Row, Way
 from bench.samples import Target
 
@@ -94,6 +94,7 @@ ROWS = (
         _traffic(f"locks-{kind}", "calls.py", kind, "{calls}", calls=calls, faster=0.98, sides=(WITHOUT_LOCKS, GUARDED))
         for kind, calls in (("asynchronous", 20_000), ("synchronous", 10_000))
     ),
+    _traffic("timeline", "calls.py", "asynchronous", "{calls}", calls=20_000, faster=0.97, sides=(UNTRACED, TRACED)),
     CROSSING,
     _gate(1),
     _gate(2),

@@ -41,6 +41,8 @@ GUARDED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
 WITHOUT_LOCKS = Side(
     "no lock redirects", is_guarded=True, environment={"ICEGIL_MODE": "guard", "BENCH_WITHOUT_LOCK_REDIRECTS": "1"}
 )
+TRACED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard", "ICEGIL_TRACE": os.devnull})
+UNTRACED = Side("no timeline", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
 
 
 def environment(side: Side) -> dict[str, str]:

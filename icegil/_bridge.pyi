@@ -18,6 +18,9 @@ def count_dropped() -> None:
 def occupants() -> list[tuple[int, int, float]]:
     """Who is inside the gate now: `threading.get_ident()`, `threading.get_native_id()`, for how many seconds."""
 
+def keep_time() -> None:
+    """Notes from now on when a thread enters the gate, for `occupants`."""
+
 def call_on_native_thread(work: Callable[[], object], completed: Callable[[BaseException | None], object], /) -> None:
     """Calls `work()` on a new native thread, then `completed(error)` there; error is what work raised, or None.
 

@@ -224,6 +224,10 @@ def occupants():
     return [(each.thread, each.native_id, each.seconds) for each in gate.occupants()]
 
 
+def keep_time():
+    gate.keep_time()
+
+
 def is_inside():
     return this_visitor().depth() != 0
 

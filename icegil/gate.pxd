@@ -55,4 +55,5 @@ cdef extern from "icegil/gate.hpp" namespace "icegil" nogil:
         void renew_in_child(Visitor&) noexcept
         State state() noexcept
         Counters counters() noexcept
+        void keep_time() noexcept
         vector[Occupant] occupants() except +

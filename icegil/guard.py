@@ -52,6 +52,8 @@ class _Installation:
         self.patches = _patches(self.ice)
         for patch in self.patches:
             patch.put()
+        if sys.flags.dev_mode:
+            _bridge.keep_time()
         _compat.at_shutdown(lifecycle.before_threads_are_joined)
         # After Ice was imported: handlers run in reverse order, and Ice 3.7 has one of its own.
         atexit.register(self.at_exit)

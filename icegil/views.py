@@ -84,7 +84,8 @@ class CallbackView:
     name: str
     """Of the Python thread object, if it has one."""
     seconds: float
-    """For how long it has been inside, to some milliseconds."""
+    """For how long it has been inside, to some milliseconds; counted from the first snapshot of the process on, in
+    Python's development mode from `install` on: no callback pays for a clock that nobody reads."""
     stack: tuple[str, ...]
     """Its Python stack, outermost call first, as `traceback` formats it; empty if it runs no Python."""
 
@@ -107,6 +108,7 @@ def gate_status() -> GateStatus:
 
 def snapshot() -> Snapshot:
     """See `icegil.snapshot`."""
+    _bridge.keep_time()
     frames = sys._current_frames()
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     now = time.monotonic()

@@ -180,7 +180,7 @@ def sid_pairs(full: bool) -> Iterator[Pair]:
         ("sid-debug", "python3-dbg"),
         *([("sid-3.15", "python3.15")] if full else []),
     ):
-        pair = Pair(name, folder, python, ("chroot", str(SID), "env", "-C", "/icegil"))
+        pair = Pair(name, folder, python, ("chroot", str(SID), "env", "-C", "/icegil", "PYTHONPATH=/icegil"))
         if python == "python3.15":
             _make_ice_for_315(pair)
         status, printed = pair.call(pair.python, "setup.py", "build_ext", "--inplace", log="build")

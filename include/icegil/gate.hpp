@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -56,7 +57,7 @@ struct Occupant {
     pthread_t thread;     ///< as `threading.get_ident()` gives it
     pid_t native_id;      ///< as `threading.get_native_id()` gives it
     std::uint32_t depth;  ///< nested entries
-    double seconds;       ///< how long it has been inside, to some milliseconds
+    double seconds;       ///< how long it has been inside, to some milliseconds; counted from keep_time() on
 };
 
 /// Totals since the gate was made; each is exact when no thread is on its way in or out.
@@ -112,7 +113,9 @@ public:
         if (!visitor.is_listed_) {
             list(visitor);
         }
-        visitor.since_.store(coarse_now(), std::memory_order_relaxed);
+        if (timed_since_.load(std::memory_order_relaxed) != 0) {
+            visitor.since_.store(coarse_now(), std::memory_order_relaxed);
+        }
         visitor.depth_.store(1, std::memory_order_relaxed);
         visitor.admitted_.store(visitor.admitted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         raise_most(inside_of(before) + 1);
@@ -226,6 +229,12 @@ public:
                 inside_of(word_.load(std::memory_order_relaxed)), most_.load(std::memory_order_relaxed)};
     }
 
+    /// Notes from now on when a thread comes in; a few nanoseconds for each entry.
+    void keep_time() noexcept {
+        std::int64_t off = 0;
+        timed_since_.compare_exchange_strong(off, coarse_now(), std::memory_order_relaxed);
+    }
+
     /// Who is inside at this moment. Allocates.
     [[nodiscard]] std::vector<Occupant> occupants() {
         const std::lock_guard lock(mutex_);
@@ -233,7 +242,8 @@ public:
         std::vector<Occupant> found;
         for (const Visitor* v = first_; v != nullptr; v = v->next_) {
             if (const std::uint32_t depth = v->depth(); depth != 0) {
-                const std::int64_t inside_for = now - v->since_.load(std::memory_order_relaxed);
+                const std::int64_t since = std::max(v->since_.load(std::memory_order_relaxed), timed_since_.load());
+                const std::int64_t inside_for = since != 0 ? now - since : 0;
                 found.push_back({v->thread_, v->native_id_, depth, static_cast<double>(inside_for) / 1e9});
             }
         }
@@ -341,6 +351,7 @@ private:
 
     std::atomic<Word> word_{0};
     std::atomic<Word> most_{0};
+    std::atomic<std::int64_t> timed_since_{0};  // 0: no time is kept
     std::atomic<std::uint64_t> refused_{0};
     std::atomic<std::uint64_t> parked_{0};
 
