@@ -13,14 +13,15 @@ from icegil.guard import get_include, install, is_finalizing, snapshot, status, 
 from icegil.lifecycle import destroy
 
 if TYPE_CHECKING:
-    import Ice
+    import Ice as Ice
 
     from icegil import trace
     from icegil.views import Snapshot, Status
 
+# Not `Ice`: who asks for that has icegil installed, which `from icegil import *` and tools that go through a module's
+# names do not mean.
 __all__ = [
     "GuardUnavailable",
-    "Ice",
     "IcegilError",
     "Snapshot",
     "Status",

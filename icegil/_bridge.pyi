@@ -27,6 +27,16 @@ def call_on_native_thread(work: Callable[[], object], completed: Callable[[BaseE
     The gate must be open when the thread enters it, or nothing is called. OSError if no thread can be started.
     """
 
+class Watch:
+    """Calls `late()` on a native thread after some seconds, unless `end()` is called before.
+
+    Nobody waits for that thread, and until it calls it is not inside the gate. Where none can be started nothing is
+    called.
+    """
+
+    def __init__(self, seconds: float, late: Callable[[], object]) -> None: ...
+    def end(self) -> None: ...
+
 def drain(timeout: float, /) -> int:
     """Closes the gate to those outside and waits up to `timeout` seconds for those inside; how many are left.
 
@@ -100,8 +110,11 @@ def gil_places() -> list[str]:
 def set_thread_hooks(on_first_entry: Callable[[], object], on_end: Callable[[], object], /) -> None:
     """Functions that each native thread calls as it comes to Python for the first time, and before it ends."""
 
-def start_trace(capacity: int, /) -> None:
-    """Records from now on, the latest `capacity` events, a power of two; goes on if it records already."""
+def start_trace(capacity: int, own_name: Callable[[], str], /) -> None:
+    """Records from now on, the latest `capacity` events, a power of two; goes on if it records already.
+
+    `own_name()` says what Python calls the calling thread.
+    """
 
 def stop_trace() -> None:
     """Records no more."""
@@ -111,6 +124,12 @@ def is_tracing() -> bool:
 
 def trace_communicator(event: str, number: int, place: bytes, /) -> None:
     """Notes that a communicator was "made", is "destroying" or is "destroyed"."""
+
+def name_thread_in_trace(tid: int, name: str, /) -> None:
+    """What the timeline calls a thread from here on; "Ice-" and the number if nobody says."""
+
+def trace_shutdown_begins() -> None:
+    """Notes that the shutdown begins: `atexit` handlers run."""
 
 def trace_finalizing() -> None:
     """Notes that Python is about to finalize."""

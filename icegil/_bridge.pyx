@@ -16,19 +16,23 @@ Rules, referred to below by their numbers:
 """
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
-from libc.errno cimport EBUSY
+from libc.errno cimport EBUSY, EINTR, errno
 from libc.stdint cimport uintptr_t
 from libc.stdio cimport fflush, fprintf, stderr
-from libc.string cimport strdup, strerror
+from libc.stdlib cimport calloc, free
+from libc.string cimport strerror
 from libc.time cimport timespec
 from libcpp.optional cimport optional
 
 from icegil.gate cimport Clock, Counters, Gate, Occupant, State, Visitor, nanoseconds, pthread_t
 from icegil.loaded_object cimport LoadedObject, Slot, needed_objects, object_containing
+from icegil.native_id cimport native_id
 from icegil.posix cimport (
+    CLOCK_MONOTONIC,
     PTHREAD_CREATE_DETACHED,
     Dl_info,
     _exit,
+    clock_gettime,
     clockid_t,
     condition_variable,
     dladdr,
@@ -52,12 +56,19 @@ from icegil.posix cimport (
     pthread_mutex_unlock,
     pthread_self,
     pthread_setname_np,
+    sem_clockwait,
+    sem_destroy,
+    sem_init,
+    sem_post,
+    sem_t,
+    sem_wait,
     thread,
     unique_lock,
 )
 from icegil.redirect cimport Redirection, RedirectOutcome, redirect, still_ours, undo
+from icegil.schedule cimport Point, schedule
 from icegil.thread cimport Thread, this_thread
-from icegil.trace cimport Trace, TraceKind, current_trace, trace, trace_event
+from icegil.trace cimport Trace, TraceKind, current_trace, trace
 
 import os
 import sys
@@ -65,7 +76,6 @@ import sys
 
 cdef extern from "Python.h" nogil:
     ctypedef enum PyGILState_STATE:
-        PyGILState_LOCKED
         PyGILState_UNLOCKED
     ctypedef struct PyThreadState:
         pass
@@ -172,9 +182,11 @@ cdef Visitor* this_visitor() noexcept nogil:
 
 
 cdef void renew_gate_in_child() noexcept nogil:
-    global trace_path
+    global recorded, trace_path
     gate.renew_in_child(this_visitor()[0])
     current_trace.store(NULL)  # the timeline is the parent's, and its file
+    recorded = NULL
+    this_thread(gate[0]).is_named = False
     trace_path = NULL
 
 
@@ -182,14 +194,16 @@ cdef void enter_or_park(
     Visitor* me,
 ) noexcept nogil:
     if not gate.try_enter(me[0]):
-        trace_event(TraceKind.refused)
+        trace(TraceKind.refused)
         park(me)
+    schedule(Point.entered)
 
 
 cdef void park(
     Visitor* me,
 ) noexcept nogil:
-    trace_event(TraceKind.parked)
+    trace(TraceKind.parked)
+    schedule(Point.parked)
     gate.park(me[0])
 
 
@@ -239,37 +253,54 @@ def is_inside():
 
 def call_on_native_thread(work, completed, /):
     """Calls `work()` on a new native thread, then `completed(error)` there; error is what work raised, or None."""
-    cdef pthread_t started
-    cdef pthread_attr_t attributes
     errand = (work, completed)
     Py_INCREF(errand)  # rule 4: this reference is the thread's
-    pthread_attr_init(&attributes)
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED)
-    cdef int error = pthread_create(&started, &attributes, errand_thread, <PyObject*> errand)
-    pthread_attr_destroy(&attributes)
+    cdef int error = start_thread(errand_thread, <PyObject*> errand)
     if error != 0:
         Py_DECREF(errand)
         raise OSError(error, f"no native thread could be started: {strerror(error).decode()}")
 
 
+cdef int start_thread(void* (*function)(void*) noexcept nogil, void* argument) noexcept:
+    cdef pthread_t started
+    cdef pthread_attr_t attributes
+    pthread_attr_init(&attributes)
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED)
+    cdef int error = pthread_create(&started, &attributes, function, argument)
+    pthread_attr_destroy(&attributes)
+    return error
+
+
 cdef void* errand_thread(
     void* errand,
 ) noexcept nogil:
-    cdef Thread* me = &this_thread(gate[0])
     pthread_setname_np(pthread_self(), b"icegil")
-    if not gate.try_enter(me.visitor):
-        return NULL  # rule 3: even the reference stays where it is, with a process that is ending
-    me.frames = 1  # what Ice calls back in the meantime is nested
-    with gil:
-        run_errand(<PyObject*> errand)
-    me.frames = 0
-    gate.leave(me.visitor)
+    run_inside(run_errand, errand)  # rule 3: refused, even the reference stays where it is, in a process that is ending
     return NULL
 
 
-cdef void run_errand(PyObject* errand) noexcept:
-    work, completed = <tuple> errand
-    Py_DECREF(<tuple> errand)
+cdef void run_inside(
+    void (*work)(void*) noexcept,
+    void* argument,
+) noexcept nogil:
+    cdef Thread* me = &this_thread(gate[0])
+    if not gate.try_enter(me.visitor):
+        return
+    schedule(Point.entered)
+    me.frames = 1  # what Ice calls back in the meantime is nested
+    with gil:
+        schedule(Point.acquired)
+        name_in_trace("icegil")
+        work(argument)
+    schedule(Point.released)
+    me.frames = 0
+    gate.leave(me.visitor)
+    schedule(Point.left)
+
+
+cdef void run_errand(void* errand) noexcept:
+    work, completed = <tuple> <PyObject*> errand
+    Py_DECREF(<tuple> <PyObject*> errand)
     error = None
     try:
         work()
@@ -278,6 +309,75 @@ cdef void run_errand(PyObject* errand) noexcept:
     check_gil("an errand's work")
     completed(error)
     check_gil("the completion of an errand")
+
+
+# What a thread looks at that waits for a deadline, without the GIL and outside the gate: nobody is to wait for it, and
+# nobody is to see it inside. Freed by that thread when `end` was posted, which happens once.
+cdef struct Deadline:
+    sem_t end
+    timespec time
+    bint is_over  # under the GIL; `late` is not to be touched then
+    PyObject* late
+
+
+cdef class Watch:
+    """Calls `late()` on a native thread after some seconds, unless `end()` is called before."""
+
+    cdef Deadline* deadline
+    cdef object late
+
+    def __init__(self, double seconds, late):
+        self.late = late
+        self.deadline = <Deadline*> calloc(1, sizeof(Deadline))
+        if self.deadline == NULL:
+            return
+        sem_init(&self.deadline.end, 0, 0)
+        clock_gettime(CLOCK_MONOTONIC, &self.deadline.time)
+        self.deadline.time.tv_sec += <long> seconds
+        self.deadline.time.tv_nsec += <long> (seconds % 1 * 1e9)
+        if self.deadline.time.tv_nsec >= 1_000_000_000:
+            self.deadline.time.tv_sec += 1
+            self.deadline.time.tv_nsec -= 1_000_000_000
+        self.deadline.late = <PyObject*> late  # rule 4: it stays this object's
+        if start_thread(watch_thread, self.deadline) != 0:
+            free(self.deadline)
+            self.deadline = NULL
+
+    def end(self):
+        self.finish()
+
+    def __dealloc__(self):
+        self.finish()
+
+    cdef void finish(self) noexcept:
+        if self.deadline != NULL:
+            self.deadline.is_over = True
+            sem_post(&self.deadline.end)
+            self.deadline = NULL
+
+
+cdef void* watch_thread(
+    void* watched,
+) noexcept nogil:
+    cdef Deadline* deadline = <Deadline*> watched
+    pthread_setname_np(pthread_self(), b"icegil")
+    while sem_clockwait(&deadline.end, CLOCK_MONOTONIC, &deadline.time) != 0:
+        if errno != EINTR:
+            run_inside(run_late, deadline)
+            while sem_wait(&deadline.end) != 0:
+                pass
+            break
+    sem_destroy(&deadline.end)
+    free(deadline)
+    return NULL
+
+
+cdef void run_late(void* watched) noexcept:
+    cdef Deadline* deadline = <Deadline*> watched
+    if not deadline.is_over:
+        late = <object> deadline.late
+        late()
+        check_gil("what a watch calls")
 
 
 # --- Redirected functions -------------------------------------------------------------------------------------------
@@ -294,10 +394,11 @@ cdef PyGILState_STATE ensure() noexcept nogil:
     enter_or_park(&me.visitor)
     me.frames += 1
     if me.frames == 1:
-        trace_event(TraceKind.callback_begins)
+        trace(TraceKind.callback_begins)
     if me.state == NULL:
         return ensure_unkept(me)
     PyEval_RestoreThread(<PyThreadState*> me.state)
+    schedule(Point.acquired)
     return PyGILState_UNLOCKED
 
 
@@ -317,10 +418,12 @@ cdef void release(
         if me.frames == 1:
             forget_context(<PyThreadState*> me.state)
         PyEval_SaveThread()
+    schedule(Point.released)
     me.frames -= 1
     if me.frames == 0:
-        trace_event(TraceKind.callback_ends)
+        trace(TraceKind.callback_ends)
     gate.leave(me.visitor)
+    schedule(Point.left)
 
 
 # A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for
@@ -334,11 +437,15 @@ cdef PyGILState_STATE ensure_unkept(
     # A thread of Python has a thread state of its own; a native one comes for the first time.
     cdef bint is_python = PyGILState_GetThisThreadState() != NULL
     cdef PyGILState_STATE state = PyGILState_Ensure()
+    schedule(Point.acquired)
     if not is_python:
         me.state = PyGILState_GetThisThreadState()
         me.at_end = free_thread_state
         with gil:
             on_first_entry()
+    elif current_trace.load() != NULL:
+        with gil:
+            name_in_trace(None)
     return state
 
 
@@ -351,12 +458,16 @@ cdef void free_thread_state() noexcept nogil:
     me.at_end = NULL
     if gate.state() != State.open or not gate.try_enter(me.visitor):
         return
+    schedule(Point.entered)
     PyEval_RestoreThread(<PyThreadState*> me.state)
+    schedule(Point.acquired)
     me.state = NULL
     forget_profilers()
     (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
-    PyGILState_Release(PyGILState_LOCKED)  # its first callback's: frees the state, and lets the GIL go
+    PyGILState_Release(PyGILState_UNLOCKED)  # its first callback's: frees the state, and lets the GIL go
+    schedule(Point.released)
     gate.leave(me.visitor)
+    schedule(Point.left)
 
 
 cdef void on_first_entry() noexcept:
@@ -387,7 +498,9 @@ cdef void restore_thread(
     cdef Visitor* me = this_visitor()
     enter_or_park(me)
     PyEval_RestoreThread(state)
+    schedule(Point.acquired)
     gate.leave(me[0])
+    schedule(Point.left)
 
 
 cdef PyObject* kept_modules = NULL
@@ -473,13 +586,16 @@ cdef PyThreadState* give_gil_away(
     const void* place,
 ) noexcept nogil:
     cdef int i
+    cdef PyThreadState* state
     reason[0] += 1
     for i in range(MOST_PLACES):
         if places[i] == NULL:
             places[i] = place
         if places[i] == place:
             break
-    return PyEval_SaveThread()
+    state = PyEval_SaveThread()
+    schedule(Point.released)
+    return state
 
 
 cdef bint take_gil_back(
@@ -489,8 +605,11 @@ cdef bint take_gil_back(
     cdef Visitor* me = this_visitor()
     if not gate.try_enter(me[0]):
         return False
+    schedule(Point.entered)
     PyEval_RestoreThread(state)
+    schedule(Point.acquired)
     gate.leave(me[0])
+    schedule(Point.left)
     return True
 
 
@@ -721,11 +840,13 @@ def drain(double timeout, /):
     cdef Clock.time_point look_at_signals
     cdef size_t left
     if gate.state() == State.open:
-        trace_event(TraceKind.draining)
+        trace(TraceKind.draining)
     while True:
         with nogil:
+            schedule(Point.draining)
             look_at_signals = Clock.now() + nanoseconds(50_000_000)
             left = gate.drain(me[0], look_at_signals if look_at_signals < deadline else deadline)
+            schedule(Point.drained)
         if left == 0 or not (Clock.now() < deadline):
             return left
         PyErr_CheckSignals()
@@ -733,7 +854,8 @@ def drain(double timeout, /):
 
 def seal():
     gate.seal()
-    trace_event(TraceKind.sealed)
+    trace(TraceKind.sealed)
+    schedule(Point.sealed)
 
 
 def clean_up_icepy():
@@ -772,15 +894,19 @@ cdef void leave_now(
 # --- The timeline ---------------------------------------------------------------------------------------------------
 
 # Written when the process ends, by native code: the last events come when there is no Python any more.
-cdef char* trace_path = NULL
-cdef char* facts_if_clean = NULL
-cdef char* facts_if_unclean = NULL
+cdef const char* trace_path = NULL
+cdef const char* facts_if_clean = NULL
+cdef const char* facts_if_unclean = NULL
 cdef bint is_unclean = False
 
 
-def start_trace(size_t capacity, /):
-    """Records from now on, the latest `capacity` events, a power of two; goes on if it records already."""
-    global recorded
+def start_trace(size_t capacity, own_name, /):
+    """Records from now on, the latest `capacity` events, a power of two; goes on if it records already.
+
+    `own_name()` says what Python calls the calling thread.
+    """
+    global recorded, name_of_this_thread
+    name_of_this_thread = own_name
     if recorded == NULL:
         recorded = new Trace(capacity)
     current_trace.store(recorded)
@@ -808,11 +934,40 @@ def trace_communicator(str event, unsigned long long number, bytes place, /):
     """Notes that a communicator was "made", is "destroying" or is "destroyed"."""
     cdef TraceKind kind = communicator_events[event]
     if current_trace.load() != NULL:
-        trace(kind, number, strdup(place))
+        name_in_trace(None)
+        trace(kind, number, recorded.kept(place))
+
+
+def name_thread_in_trace(int tid, str name, /):
+    """What the timeline calls a thread."""
+    if recorded != NULL:
+        recorded.name(tid, name.encode(errors="backslashreplace"))
+
+
+cdef object name_of_this_thread = None
+
+
+cdef void name_in_trace(
+    str name,
+) noexcept:
+    # The calling thread, which may have ended when the timeline is written; None: ask Python, once.
+    cdef Thread* me = &this_thread(gate[0])
+    if current_trace.load() == NULL or me.is_named:
+        return
+    me.is_named = True
+    if name is None:
+        name = name_of_this_thread()
+        check_gil("the name of a thread")
+    name_thread_in_trace(native_id(), name)
+
+
+def trace_shutdown_begins():
+    trace(TraceKind.shutdown_begins)
 
 
 def trace_finalizing():
-    trace_event(TraceKind.finalizing)
+    trace(TraceKind.finalizing)
+    schedule(Point.finalizing)
 
 
 def save_trace(bytes path, bytes facts, /):
@@ -823,13 +978,16 @@ def save_trace(bytes path, bytes facts, /):
 
 
 def save_trace_at_exit(bytes path, bytes if_clean, bytes if_unclean, /):
-    """Has the events written to a file when the process ends, with other facts when something is stuck."""
+    """Has the events written to a file when the process ends, with other facts when something is stuck.
+
+    To be called after `start_trace`.
+    """
     global trace_path, facts_if_clean, facts_if_unclean
     if trace_path == NULL:
         on_exit(write_trace, NULL)
-    trace_path = strdup(path)
-    facts_if_clean = strdup(if_clean)
-    facts_if_unclean = strdup(if_unclean)
+    trace_path = recorded.kept(path)
+    facts_if_clean = recorded.kept(if_clean)
+    facts_if_unclean = recorded.kept(if_unclean)
 
 
 cdef void write_trace(

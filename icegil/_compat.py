@@ -4,12 +4,19 @@ import functools
 import sys
 import threading
 from collections.abc import Callable
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from icegil.errors import UnsupportedIce
 
 OLDEST = (3, 7, 8)
+
+# Python's own `pthread_exit` of threads that want the GIL too late; from 3.14 on it parks them (ceval_gil.c, take_gil).
+ENDS_LATE_THREADS = sys.version_info < (3, 14)
+
+# Whether `python` forgets a file that it ran before it looks at what the file raised (pythonrun.c, pyrun_simple_file).
+# Before 3.14 it prints that first, and a SystemExit is the end there and then.
+FORGETS_FILE_FIRST = sys.version_info >= (3, 14)
 
 
 def import_ice() -> Any:
@@ -56,6 +63,11 @@ def wrap_future_homes() -> list[ModuleType]:
     return [module for module in modules if isinstance(module, ModuleType) and hasattr(module, "wrap_future")]
 
 
+def knows_event_loops(ice: Any) -> bool:
+    """Whether communicators can be bound to an event loop; on 3.7 they cannot."""
+    return hasattr(ice, "asyncio")
+
+
 def event_loop_adapter_class() -> type[Any] | None:
     """Ice's own adapter for asyncio; None on 3.7, which has none."""
     module = sys.modules.get("Ice.asyncio.EventLoopAdapter")
@@ -78,8 +90,32 @@ def at_shutdown(callback: Callable[[], object]) -> None:
     threading._register_atexit(callback)  # type: ignore[attr-defined]
 
 
+def known_thread() -> threading.Thread | None:
+    """The calling thread's object, if it has one: `threading.current_thread()` would make one for a native thread."""
+    thread: threading.Thread | None = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]
+    return thread
+
+
 def forget_thread() -> None:
     """Takes the calling thread, a native one, out of `threading.enumerate()`. From 3.13 on it goes by itself."""
     if sys.version_info < (3, 13):
         with threading._active_limbo_lock:  # type: ignore[attr-defined]
             threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
+
+
+def given_code(source: str) -> str:
+    """What Python makes of the text that `-c` gives it: since 3.14 it may be indented."""
+    if sys.version_info < (3, 14):
+        return source
+    from textwrap import dedent
+
+    return dedent(source)
+
+
+def show_lines_of(code: CodeType, source: str) -> None:
+    """Has tracebacks show the lines of a program that `-c` gave, which they do since 3.13."""
+    if sys.version_info >= (3, 13):
+        import linecache
+
+        by_code = hasattr(linecache, "_interactive_cache")  # since 3.14 they are filed by it
+        linecache._register_code(code if by_code else "<string>", source, "<string>")  # type: ignore[attr-defined]

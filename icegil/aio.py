@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, cast
 
-from icegil import _bridge, dispatches, lifecycle
+from icegil import _bridge, _compat, dispatches, lifecycle
 from icegil.errand import Errand, seconds
 from icegil.lifecycle import Life
 
@@ -25,20 +25,17 @@ class _Wait(Coroutine[Any, Any, None]):
         self._errand: Errand | None = None
         self._future: asyncio.Future[bool] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
-        self._slow: asyncio.TimerHandle | None = None
         self._steps: Generator[Any, Any, None] | None = None
         longest = seconds(timeout, "timeout")
         if longest != math.inf:
             self._timer = self._loop.call_later(longest, self._settle, False)
 
-    def on(self, errand: Errand | None, if_slow: Callable[[], object] | None = None) -> "_Wait":
-        """Waits for this errand; None is done already. `if_slow()` is called when that takes long."""
+    def on(self, errand: Errand | None) -> "_Wait":
+        """Waits for this errand; None is done already."""
         self._errand = errand
         if errand is None:
             self._settle(True)
         else:
-            if if_slow is not None:
-                self._slow = self._loop.call_later(lifecycle.SLOW, if_slow)
             errand.add_done_callback(self._wake)
         return self
 
@@ -46,9 +43,8 @@ class _Wait(Coroutine[Any, Any, None]):
         _call_soon(self._loop, self._settle, True)
 
     def _settle(self, is_done: bool) -> None:
-        for timer in (self._timer, self._slow):
-            if timer is not None:
-                timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if not self._future.done():
             self._future.set_result(is_done)
 
@@ -115,8 +111,8 @@ def destroy_async(communicator: Any, timeout: float | None = None) -> Coroutine[
     life = lifecycle.life_of(communicator)
     seconds(timeout, "timeout")
     _require_loop("destroy_async", "icegil.destroy")
-    wait = _Wait(timeout, f"the communicator made at {life.place} was not destroyed within {timeout} s; it goes on")
-    return wait.on(None if life.is_over else life.destroy(), life.say_slow)
+    wait = _Wait(timeout, f"{life} was not destroyed within {timeout} s; it goes on")
+    return wait.on(None if life.is_over else life.destroy())
 
 
 def shutdown_completed(communicator: Any) -> Coroutine[Any, Any, None]:
@@ -169,7 +165,7 @@ def _ice_future(communicator: Any, begin: Callable[[Life], Errand | None]) -> Aw
 def _awaitable(future: Any) -> Awaitable[None]:
     # The communicators of Ice 3.7 know of no event loop: the one that runs here is the one that will await.
     ice: Any = sys.modules["Ice"]
-    if not hasattr(ice, "asyncio"):
+    if not _compat.knows_event_loops(ice):
         with contextlib.suppress(RuntimeError):
             return cast(Awaitable[None], ice.wrap_future(future, loop=asyncio.get_running_loop()))
     return cast(Awaitable[None], future)

@@ -74,6 +74,10 @@ class _Installation:
         return ""
 
     def at_exit(self) -> None:
+        if _bridge.is_tracing():
+            from icegil import trace
+
+            trace.note_shutdown()
         if not self.reason:
             try:
                 redirects.put()  # another tool may have taken some since
@@ -252,8 +256,12 @@ def _patches(ice: ModuleType) -> list[_Patch]:
 
 
 def _take_in(ice: ModuleType) -> None:
-    """Watches the communicators that were made before: nothing but the garbage collector lists them."""
+    """Watches the communicators that were made before: nothing but the garbage collector knows them.
+
+    It is asked for what refers to their class, not for all objects: while those are held, another thread's half-made
+    tuple has two owners, PyTuple_SetItem refuses it (SystemError), and IcePy goes on with a null pointer.
+    """
     communicator = _compat.communicator_class(ice)
-    for thing in gc.get_objects():
+    for thing in gc.get_referrers(communicator):
         if type(thing) is communicator and hasattr(thing, "_impl"):
             lifecycle.watch(thing)

@@ -31,21 +31,26 @@ class Tally:
         self.teardown_seconds: float | None = None  # how long the teardown took; None before its end
 
 
+BEFORE = "before icegil.install()"
+"""Where a communicator was made that lived already when it was first seen."""
+
+
 class Life:
     """What is known of one communicator."""
 
-    def __init__(self, communicator: Any) -> None:
+    def __init__(self, communicator: Any, made_by: list[traceback.FrameSummary]) -> None:
         self._communicator = weakref.ref(communicator)
         self.number = next(_numbers)
         self.impl = communicator._impl
         self.made_at = time.monotonic()
-        self.made_by = _callers()
+        self.made_by = made_by  # innermost call first; empty if nobody saw it
         self.destruction: Errand | None = None
         self.shutdown: Errand | None = None
         self.is_being_destroyed = False
         self.is_destroyed = False
         self.is_given_up = False  # stuck at exit, or left behind by fork(): never waited for
         self.is_inherited = False  # in a forked child: the parent's
+        self._is_said_slow = False
 
     @property
     def is_over(self) -> bool:
@@ -61,14 +66,23 @@ class Life:
 
     @property
     def place(self) -> str:
-        """Where the program made it: `file:line`."""
+        """Where the program made it: `file:line`, or `BEFORE`."""
         filename, line = self.origin
-        return f"{filename}:{line}"
+        return f"{filename}:{line}" if self.made_by else filename
 
     @property
     def origin(self) -> tuple[str, int]:
         """File and line of the place."""
-        return (self.made_by[0].filename, self.made_by[0].lineno or 0) if self.made_by else ("<unknown>", 0)
+        return (self.made_by[0].filename, self.made_by[0].lineno or 0) if self.made_by else (BEFORE, 0)
+
+    @property
+    def traceback(self) -> tuple[str, ...]:
+        """In Python's development mode the calls by which it was made, outermost first; otherwise empty."""
+        calls = reversed(self.made_by) if sys.flags.dev_mode else ()
+        return tuple(traceback.StackSummary.from_list(calls).format())
+
+    def __str__(self) -> str:
+        return f"the communicator made {'at ' if self.made_by else ''}{self.place}"
 
     def note(self, event: str) -> None:
         """Notes in the timeline that it was "made", is "destroying" or is "destroyed"."""
@@ -79,37 +93,46 @@ class Life:
         """Begins the destruction, or joins the one that has begun."""
         with _lock:
             if self.destruction is None:
-                self.destruction = Errand(self._destroy)
+                self.destruction = Errand(lambda: self._destroy_watched(self.impl.destroy))
             return self.destruction
 
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
         if not self.is_given_up:
-            self._note_destroying()
-            destroy()
-            self._note_destroyed()
+            self._destroy_watched(destroy)
 
     def say_slow(self) -> None:
-        """Says in the log that its destruction takes long, and what it may wait for."""
-        if not self.is_over:
+        """Says in the log that its destruction takes long, and what it may wait for; once."""
+        with _lock:
+            is_news, self._is_said_slow = not (self.is_over or self._is_said_slow), True
+        if is_news:
             lines = [f"thread {native_id} is in {_place(stack)}" for native_id, stack in _native_stacks()]
             found = "; ".join(lines) or "no callback is inside"
-            log.warning("the communicator made at %s is not destroyed after %g s: %s", self.place, SLOW, found)
+            log.warning("%s is not destroyed after %g s: %s", self, SLOW, found)
 
     def destroy_now(self) -> None:
         """Destroys it on the calling thread, or waits there for the destruction that has begun; errors are logged."""
         begun = self.destruction
         try:
             if begun is None:
-                self._destroy()
+                self._destroy(self.impl.destroy)
             else:
                 begun.wait()
         except Exception:
-            log.exception("the communicator made at %s could not be destroyed", self.place)
+            log.exception("%s could not be destroyed", self)
 
-    def _destroy(self) -> None:
+    def _destroy_watched(self, destroy: Callable[[], object]) -> None:
+        """Destroys it here. A native thread says so when that takes long: Python may start none any more."""
+        watch = None if self.is_over else _bridge.Watch(SLOW, self.say_slow)
+        try:
+            self._destroy(destroy)
+        finally:
+            if watch is not None:
+                watch.end()
+
+    def _destroy(self, destroy: Callable[[], object]) -> None:
         self._note_destroying()
-        self.impl.destroy()
+        destroy()
         self._note_destroyed()
 
     def _note_destroying(self) -> None:
@@ -145,12 +168,13 @@ tally = Tally()
 
 def _callers() -> list[traceback.FrameSummary]:
     """Where the program is, innermost first: one frame, all of them in Python's development mode."""
-    own = tuple(os.path.dirname(sys.modules[name].__file__ or "") for name in ("icegil", "Ice"))
+    own = [os.path.dirname(sys.modules[name].__file__ or "") for name in ("icegil", "Ice")]
     found = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if os.path.dirname(frame.f_code.co_filename) not in own:
-            found.append(traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+    while frame is not None and frame.f_globals.get("__name__") != "icegil.cli":  # below it are those of `icegil run`
+        filename = frame.f_code.co_filename
+        if os.path.dirname(filename) not in own and filename != "<frozen runpy>":  # which is `python -m`
+            found.append(traceback.FrameSummary(filename, frame.f_lineno, frame.f_code.co_name))
             if not sys.flags.dev_mode:
                 break
         frame = frame.f_back
@@ -162,7 +186,7 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
     with _lock:
         life = _lives.get(communicator)
         if life is None:
-            life = _lives[communicator] = Life(communicator)
+            life = _lives[communicator] = Life(communicator, _callers() if is_new else [])
             life.is_destroyed = not is_new and _compat.is_destroyed(communicator)
             tally.made += 1
             life.note("made")
@@ -180,6 +204,8 @@ def life_of(communicator: object) -> Life:
     ice = sys.modules.get("Ice")
     if ice is None or not isinstance(communicator, _compat.communicator_class(ice)):
         raise TypeError(f"an Ice.Communicator is needed, not {type(communicator).__name__}")
+    if not hasattr(communicator, "_impl"):  # of a subclass, say, that does not call `super().__init__()`
+        raise TypeError("this Ice.Communicator was never initialized")
     return watch(communicator)
 
 
@@ -212,11 +238,8 @@ def destroy(communicator: Any, timeout: float | None = None) -> None:
     if life.is_over:
         return
     destruction = life.destroy()
-    if not destruction.wait(min(longest, SLOW)) and longest > SLOW:
-        life.say_slow()
-        destruction.wait(longest - SLOW)
-    if not destruction.is_done:
-        raise TimeoutError(f"the communicator made at {life.place} was not destroyed within {timeout} s; it goes on")
+    if not destruction.wait(longest):
+        raise TimeoutError(f"{life} was not destroyed within {timeout} s; it goes on")
     if destruction.error is not None:
         raise destruction.error
 
@@ -336,7 +359,7 @@ def _drain(deadline: float) -> int:
 
 def _report_unclean(stuck: list[Life], timeout: float) -> None:
     lines = [f"not everything ended within {timeout:g} s of shutdown; the process leaves without it"]
-    lines += [f"communicator made at {life.place}: its destruction has not ended" for life in stuck]
+    lines += [f"{life}: its destruction has not ended" for life in stuck]
     lines += _foreign_stacks()
     log.warning("\n".join(lines))
 
@@ -398,9 +421,10 @@ def _give_up(stuck: list[Life]) -> None:
 def _warn_of_undestroyed(undestroyed: list[Life]) -> None:
     for life in undestroyed:
         message = "this communicator was never destroyed by the program; it was destroyed at exit"
-        if sys.flags.dev_mode:
-            stack = traceback.StackSummary.from_list(list(reversed(life.made_by)))
-            message += ". It was made at (most recent call last):\n" + "".join(stack.format()).rstrip("\n")
+        if life.traceback:
+            *calls, last = life.traceback
+            message += ". It was made at (most recent call last):\n" + "".join(calls)
+            message += last.partition("\n")[0]  # the code of that line is shown with every warning
         filename, line = life.origin
         warnings.warn_explicit(message, ResourceWarning, filename, line)
 

@@ -32,6 +32,21 @@ cdef extern from "<pthread.h>" nogil:
     int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*) noexcept
 
 
+cdef extern from "<ctime>" nogil:
+    clockid_t CLOCK_MONOTONIC
+    int clock_gettime(clockid_t, timespec*) noexcept
+
+
+cdef extern from "<semaphore.h>" nogil:
+    ctypedef struct sem_t:
+        pass
+    int sem_init(sem_t*, int is_shared, unsigned int value) noexcept
+    int sem_destroy(sem_t*) noexcept
+    int sem_post(sem_t*) noexcept
+    int sem_wait(sem_t*) noexcept
+    int sem_clockwait(sem_t*, clockid_t, const timespec*) noexcept
+
+
 cdef extern from "<cstdlib>" nogil:
     int on_exit(void (*)(int, void*) noexcept nogil, void*) noexcept
 

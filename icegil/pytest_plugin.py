@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import icegil
-from icegil import lifecycle
+from icegil import _compat, lifecycle
 
 if TYPE_CHECKING:
     import Ice
@@ -95,7 +95,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _end(life: lifecycle.Life, item: pytest.Item) -> str:
     """Destroys what was leaked; what is to be said of it."""
-    line = f"the communicator made at {life.place} was not destroyed by the test"
+    line = f"{life} was not destroyed by the test"
     if life.destroy().wait(PATIENCE):
         return line
     text = f"{line}, and its destruction is stuck"
@@ -128,8 +128,7 @@ async def ice_async_communicator() -> AsyncIterator["Ice.Communicator"]:
     import asyncio
 
     ice = icegil.install()
-    # Ice 3.7 knows nothing of event loops.
-    loop = {"eventLoop": asyncio.get_running_loop()} if hasattr(ice, "asyncio") else {}
+    loop = {"eventLoop": asyncio.get_running_loop()} if _compat.knows_event_loops(ice) else {}
     communicator = ice.initialize(**loop)
     yield communicator
     await icegil.destroy_async(communicator, timeout=PATIENCE)

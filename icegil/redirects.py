@@ -2,7 +2,7 @@
 
 import sys
 
-from icegil import _bridge
+from icegil import _bridge, _compat
 from icegil.errors import GuardUnavailable
 
 # The release comes first and stays for good: an entry into Python that was counted must be counted out, also when
@@ -50,7 +50,7 @@ def put() -> None:
 def _find() -> None:
     icepy = _bridge.address_in_icepy()
     _crossings.extend(_bridge.Redirect(name, icepy) for name in _CROSSINGS)
-    if sys.version_info < (3, 14):  # from there on CPython parks by itself
+    if _compat.ENDS_LATE_THREADS:
         _crossings.append(_bridge.Redirect("pthread_exit", _bridge.address_in_interpreter()))
     for library in (icepy, *ice_libraries(icepy).values()):
         _waits.extend(_bridge.Redirect(name, library) for name in _WAITS)

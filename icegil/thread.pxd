@@ -9,6 +9,7 @@ cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:
         Visitor visitor
         uint32_t frames
         void* state
+        bint is_named
         void (*at_end)() noexcept
 
     Thread& this_thread(Gate&) noexcept

@@ -1,6 +1,8 @@
 # The timeline of a process, for Cython: include/icegil/trace.hpp.
 from libc.stdint cimport uint64_t
 
+from icegil.gate cimport pid_t
+
 
 cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:
     cdef enum class TraceKind:
@@ -10,6 +12,7 @@ cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:
         parked
         draining
         sealed
+        shutdown_begins
         finalizing
         made
         destroying
@@ -17,6 +20,8 @@ cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:
 
     cdef cppclass Trace:
         Trace(size_t capacity) except +
+        const char* kept(const char* text) except +
+        void name(pid_t thread, const char* name) except +
         int write(const char* path, const char* facts) noexcept
 
     cdef cppclass TracePointer "std::atomic<icegil::Trace*>":
@@ -25,4 +30,4 @@ cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:
 
     TracePointer current_trace
     void trace(TraceKind, uint64_t id, const char* text) noexcept
-    void trace_event "icegil::trace"(TraceKind) noexcept
+    void trace(TraceKind) noexcept

@@ -8,8 +8,9 @@ import json
 import os
 import platform
 import sys
+import threading
 
-from icegil import _bridge, lifecycle
+from icegil import _bridge, _compat, lifecycle
 
 CAPACITY = 1 << 17
 """Number of events that are kept, 48 bytes each."""
@@ -34,10 +35,10 @@ def start(path: str | os.PathLike[str] | None = None) -> None:
         whole = os.path.abspath(path)  # the program may change its directory
         with open(whole, "a"):
             pass
-        _bridge.start_trace(CAPACITY)
+        _bridge.start_trace(CAPACITY, _own_name)
         _bridge.save_trace_at_exit(os.fsencode(whole), _facts(clean=True), _facts(clean=False))
     else:
-        _bridge.start_trace(CAPACITY)
+        _bridge.start_trace(CAPACITY, _own_name)
     if not was_recording:
         for life in lifecycle.lives():
             life.note("made")
@@ -56,7 +57,25 @@ def save(path: str | os.PathLike[str]) -> None:
     OSError
         It cannot be written there.
     """
+    _name_threads()
     _bridge.save_trace(os.fsencode(path), _facts(clean=None))
+
+
+def note_shutdown() -> None:
+    """Notes that the shutdown begins, and what the threads are called that it may find stuck."""
+    _name_threads()
+    _bridge.trace_shutdown_begins()
+
+
+def _name_threads() -> None:
+    for thread in threading.enumerate():
+        if thread.native_id is not None and not thread.name.startswith("Dummy-"):
+            _bridge.name_thread_in_trace(thread.native_id, thread.name)
+
+
+def _own_name() -> str:
+    thread = _compat.known_thread()
+    return thread.name if thread is not None else f"thread-{threading.get_native_id()}"
 
 
 def _facts(clean: bool | None) -> bytes:

@@ -68,7 +68,7 @@ class CommunicatorView:
     age: float
     """Seconds since it was made, or taken in by `install`."""
     made_at: str
-    """Where the program made it: `file:line`."""
+    """Where the program made it: `file:line`, or `before icegil.install()`."""
     traceback: tuple[str, ...]
     """In Python's development mode the stack of that moment, outermost call first; otherwise empty."""
 
@@ -114,7 +114,7 @@ def snapshot() -> Snapshot:
     now = time.monotonic()
     return Snapshot(
         communicators=tuple(
-            CommunicatorView(life.state, now - life.made_at, life.place, _lines(life))
+            CommunicatorView(life.state, now - life.made_at, life.place, life.traceback)
             for life in lifecycle.lives()
             if not life.is_inherited
         ),
@@ -131,9 +131,3 @@ def snapshot() -> Snapshot:
         gate=gate_status(),
         is_finalizing=_bridge.is_finalizing(),
     )
-
-
-def _lines(life: "lifecycle.Life") -> tuple[str, ...]:
-    if not sys.flags.dev_mode:
-        return ()
-    return tuple(traceback.StackSummary.from_list(list(reversed(life.made_by))).format())

@@ -1,16 +1,20 @@
-"""What the tests share: running a scenario many times in child processes."""
+"""What the tests share: running a scenario many times in child processes; and which pair was tested."""
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from icegil.torture.catalogue import Scenario
-from icegil.torture.endings import command, run, shortfall
+from icegil.torture.endings import RELEASE_WARNINGS, command, run, shortfall
 
 # Whoever runs the tests in the background may have SIGINT ignored, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+os.environ |= {**RELEASE_WARNINGS, **os.environ}
 
 RUNS = int(os.environ.get("RUNS", "5"))
 """Runs of each scenario; more of them find rarer races."""
@@ -42,3 +46,18 @@ def _skip_without_needs(scenario: Scenario) -> None:
 
     if missing := scenario.missing(Ice):
         pytest.skip(missing)
+
+
+PAIR = """
+import platform, sys, icegil
+ice = icegil.install()
+build = "Debian" if ice.__file__.startswith("/usr/lib/python3/") else "PyPI"
+debug = "d" if hasattr(sys, "gettotalrefcount") else ""
+print(f"CPython {platform.python_version()}{debug}, Ice {ice.stringVersion()} ({build}), mode {icegil.status().mode}")
+"""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which pair of CPython and Ice was tested."""
+    asked = subprocess.run([sys.executable, "-c", PAIR], capture_output=True, text=True, timeout=60)
+    terminalreporter.write_line(f"tested: {asked.stdout.strip() or asked.stderr.strip()}")

@@ -10,6 +10,8 @@ import sys
 import termios
 from dataclasses import dataclass
 
+from icegil.torture.endings import RELEASE_WARNINGS
+
 ICEGIL = [sys.executable, "-m", "icegil"]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -59,4 +61,4 @@ def in_terminal(*words: str, ctrl_c_at: str = "", **environment: str) -> Seen:
 def _environment(more: dict[str, str]) -> dict[str, str]:
     decisive = ("ICEGIL_", "PYTHONWARNINGS", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(decisive)}
-    return {**kept, **more}
+    return {**RELEASE_WARNINGS, **kept, **more}

@@ -27,7 +27,7 @@ FUNCTIONS = functions()
 def called_by_native_code() -> set[str]:
     """The functions whose addresses leave the bridge."""
     names = set(re.findall(r"<void\*> (\w+),?\n", BRIDGE.partition("cdef dict replacements")[2].partition("}")[0]))
-    names |= set(re.findall(r"pthread_create\([^)]*, (\w+), ", BRIDGE))
+    names |= set(re.findall(r"start_thread\((\w+), ", BRIDGE))
     names |= set(re.findall(r"on_exit\((\w+), NULL\)", BRIDGE))
     names |= set(re.findall(r"pthread_atfork\(NULL, NULL, (\w+)\)", BRIDGE))
     names |= set(re.findall(r"at_end = (\w+)\n", BRIDGE)) - {"NULL"}
@@ -35,7 +35,16 @@ def called_by_native_code() -> set[str]:
 
 
 def test_the_functions_are_found() -> None:
-    expected = {"ensure", "release", "restore_thread", "errand_thread", "leave_now", "free_thread_state", "mutex_lock"}
+    expected = {
+        "ensure",
+        "release",
+        "restore_thread",
+        "errand_thread",
+        "watch_thread",
+        "leave_now",
+        "free_thread_state",
+        "mutex_lock",
+    }
     assert expected <= called_by_native_code() <= set(FUNCTIONS)
 
 
@@ -54,6 +63,16 @@ def test_no_header_knows_python(header: Path) -> None:
 def test_only_the_bridge_is_compiled() -> None:
     assert [path.name for path in (ROOT / "icegil").rglob("*.pyx")] == ["_bridge.pyx"]
     assert not [path for path in (ROOT / "icegil").rglob("*") if path.suffix in {".c", ".cpp", ".cc"}]
+
+
+def test_versions_are_told_apart_in_one_place() -> None:
+    check = re.compile(r"version_info [<>=]|hexversion|PY_VERSION_HEX|intVersion|python_version\(\) [<>=]")
+    sources = {path.name: path.read_text() for path in (ROOT / "icegil").rglob("*.py")}
+    scenarios = {path.name for path in (ROOT / "icegil/torture/scenarios").iterdir()}  # these are users' programs
+    assert {name for name, source in sources.items() if check.search(source)} - scenarios == {"_compat.py"}
+    before, _, rest = BRIDGE.partition("# What differs between CPython's versions, in one place.\n")
+    block, _, after = rest.partition('\n    """\n    bint ')
+    assert check.search(block) and not check.search(before + after)
 
 
 def entering() -> list[str]:
@@ -85,9 +104,9 @@ def test_the_gil_goes_before_the_gate_is_left(name: str) -> None:
 
 
 def test_after_each_call_of_python_a_debug_build_looks_whether_it_has_the_gil() -> None:
-    for name in ("run_errand", "on_first_entry", "on_end"):
+    for name in ("run_errand", "run_late", "on_first_entry", "on_end"):
         _, body = FUNCTIONS[name]
-        calls = re.findall(r"^\s+(?:work\(\)|completed\(error\)|thread_hooks\[\d\]\(\))\n", body, re.MULTILINE)
+        calls = re.findall(r"^\s+(?:work\(\)|late\(\)|completed\(error\)|thread_hooks\[\d\]\(\))\n", body, re.MULTILINE)
         assert calls and body.count("check_gil(") == len(calls), name
     assert 'check_gil("a callback of IcePy")' in FUNCTIONS["release"][1]
 

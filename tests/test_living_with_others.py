@@ -113,10 +113,11 @@ def test_only_half_of_a_pair_in_place_leaves_the_count_right() -> None:
 def test_installing_and_uninstalling_under_fire_loses_nobody() -> None:
     check_program(
         """
-        import threading
+        import sys, threading
         import icegil, Ice
         from _echo import communicator, serve, storm
 
+        sys.setswitchinterval(1e-6)  # in the middle of whatever IcePy does
         ice = communicator({"Ice.ThreadPool.Server.Size": 4, "Ice.ThreadPool.Client.Size": 2})
         proxy = serve(ice)
         is_over = threading.Event()

@@ -1,28 +1,13 @@
 """The finalization gate without Python in the loop: each promise of native/test_gate.cpp, plain and sanitized."""
 
-import os
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+from sanitizers import SANITIZERS, compile_with, launcher_for, run
 
-ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "tests/native/test_gate.cpp"
-CXX = os.environ.get("CXX", "g++").split()
-FLAGS = ["-std=c++17", "-O2", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", f"-I{ROOT / 'include'}"]
-
-SANITIZERS = {
-    "plain": [],
-    "thread": ["-fsanitize=thread"],
-    "address-undefined": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-}
-# The first report of a sanitizer fails the case.
-ENVIRONMENT = {**os.environ, "TSAN_OPTIONS": "halt_on_error=1", "ASAN_OPTIONS": "detect_stack_use_after_return=1"}
-# An address space laid out too much at random for an older ThreadSanitizer, which then stops before main().
-WITHOUT_RANDOM_ADDRESSES = ["setarch", "-R"]
-TOO_RANDOM = "unexpected memory mapping"
+SOURCE = Path(__file__).parent / "native/test_gate.cpp"
 
 CASES = [
     "the_runtime_closes_only_when_nobody_is_inside",
@@ -60,28 +45,6 @@ CASES = [
 STARTS_THREADS_IN_A_FORKED_CHILD = {"a_child_forked_beside_a_sleeping_finalizer_can_drain"}
 
 
-def run(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
-
-
-def launcher_for(sanitizer: str, folder: Path) -> list[str]:
-    """What to put before a sanitized program; skips the test where the sanitizer does not work at all."""
-    source, program = folder / "empty.cpp", folder / "empty"
-    source.write_text("int main() {}\n")
-    command = [*CXX, *SANITIZERS[sanitizer], str(source), "-o", str(program)]
-    built = subprocess.run(command, capture_output=True, text=True)
-    if built.returncode != 0:
-        pytest.skip(f"{CXX[0]} has no runtime for the {sanitizer} sanitizer: {built.stderr.strip()[-300:]}")
-    done = run(str(program))
-    if TOO_RANDOM in done.stderr and shutil.which("setarch"):
-        done = run(*WITHOUT_RANDOM_ADDRESSES, str(program))
-        if done.returncode == 0:
-            return WITHOUT_RANDOM_ADDRESSES
-    if done.returncode != 0:
-        pytest.skip(f"the {sanitizer} sanitizer does not run here: {done.stderr.strip()[-300:]}")
-    return []
-
-
 @dataclass(frozen=True)
 class Program:
     """The test program, compiled with one of the sanitizers or none."""
@@ -89,21 +52,15 @@ class Program:
     sanitizer: str
     command: list[str]
 
-    def run(self, argument: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, argument: str) -> "CompletedProcess[str]":
         return run(*self.command, argument)
 
 
 @pytest.fixture(scope="module", params=SANITIZERS)
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    if shutil.which(CXX[0]) is None:
-        pytest.skip(f"{CXX[0]} is not installed")
     folder = tmp_path_factory.mktemp(request.param)
     launcher = launcher_for(request.param, folder)
-    binary = folder / "test_gate"
-    command = [*CXX, *FLAGS, *SANITIZERS[request.param], str(SOURCE), "-o", str(binary)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
-    return Program(request.param, [*launcher, str(binary)])
+    return Program(request.param, [*launcher, str(compile_with(request.param, SOURCE, folder))])
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,8 +1,10 @@
 """Redirecting imported functions, without Python in the loop: the C++ tests on libraries as linkers make them.
 
-Each runs natively and, where a cross compiler and qemu are installed, on the other supported processor.
+Each runs natively and, where a cross compiler and qemu are installed, on the other supported processor. With SANITIZER
+in the environment ("thread", "address-undefined") the native ones, libraries and all, are made with that.
 """
 
+import os
 import platform
 import re
 import shutil
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sanitizers import SANITIZERS, launcher_for
 
 ROOT = Path(__file__).parent.parent
 NATIVE = Path(__file__).parent / "native"
@@ -25,9 +28,10 @@ class Toolchain:
     runner: tuple[str, ...] = ()
     flips: int = 10_000
     """How often the storm redirects and gives back."""
+    flags: tuple[str, ...] = ()
 
     def compile(self, *arguments: object) -> None:
-        command = [self.cxx, "-std=c++17", "-g", f"-I{ROOT / 'include'}", *map(str, arguments)]
+        command = [self.cxx, "-std=c++17", "-g", f"-I{ROOT / 'include'}", *self.flags, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
 
@@ -140,7 +144,11 @@ def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "native":
         if machine not in ("x86_64", "aarch64"):
             pytest.skip(f"icegil redirects nothing on {machine}")
-        toolchain = Toolchain("g++")
+        sanitizer = os.environ.get("SANITIZER", "plain")
+        launcher = launcher_for(sanitizer, tmp_path_factory.mktemp("empty"))
+        # Fewer flips: each reads /proc/self/maps, which a sanitizer makes long.
+        flips = 10_000 if sanitizer == "plain" else 2_000
+        toolchain = Toolchain("g++", tuple(launcher), flips, tuple(SANITIZERS[sanitizer]))
     else:
         if machine == "aarch64":
             pytest.skip("this is an aarch64 machine: the native run is the one")
@@ -216,6 +224,8 @@ def test_calls_to_a_function_of_its_own_are_diverted_where_they_go_through_a_slo
 
 
 def test_a_library_that_prefers_a_function_of_its_own_gets_that_back(workshop: Workshop) -> None:
+    if workshop.toolchain.flags:
+        pytest.skip("sanitizers refuse RTLD_DEEPBIND, which makes a library prefer its own")
     library = workshop.victim("own", "-DDEFINES_ANSWER", LAZY)
     workshop.check("gives_back_a_function_of_its_own_to_a_library_that_prefers_it", library)
 

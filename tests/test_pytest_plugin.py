@@ -1,41 +1,27 @@
 """The pytest plug-in, in test suites of their own."""
 
-import os
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from children import python
 
-import icegil
-from icegil.torture.catalogue import SCENARIOS
+from icegil.torture.endings import Ending
 
-ROOT = str(Path(icegil.__file__).parents[1])
-
-Suite = Callable[..., "subprocess.CompletedProcess[str]"]
+Suite = Callable[..., Ending]
 
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Suite:
     """Runs a test file, with the plug-in and these options of pytest."""
 
-    def run(
-        code: str, *options: str, plugins: tuple[str, ...] = (), ini: str = ""
-    ) -> "subprocess.CompletedProcess[str]":
+    def run(code: str, *options: str, plugins: tuple[str, ...] = (), ini: str = "") -> Ending:
         (tmp_path / "test_it.py").write_text("import Ice\nimport pytest\n" + textwrap.dedent(code))
         (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{ini}\n")
-        path = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get("PYTHONPATH")]))
         words = ["-p", "icegil.pytest_plugin", *(word for plugin in plugins for word in ("-p", plugin))]
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, *options],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
+        words += ["-p", "no:cacheprovider", f"--rootdir={tmp_path}", *options, str(tmp_path)]
+        return python("-m", "pytest", *words, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
     return run
 
@@ -51,7 +37,7 @@ LEAK = """
 
 def test_a_test_that_leaks_a_communicator_fails_and_its_neighbour_does_not(suite: Suite) -> None:
     done = suite(LEAK)
-    assert done.returncode == 1
+    assert done.status == 1
     assert "2 passed, 1 error" in done.stdout
     assert "ERROR at teardown of test_that_leaks" in done.stdout
     assert "test_it.py:5 was not destroyed by the test" in done.stdout
@@ -60,7 +46,7 @@ def test_a_test_that_leaks_a_communicator_fails_and_its_neighbour_does_not(suite
 
 def test_leaks_may_be_warned_of(suite: Suite) -> None:
     done = suite(LEAK, "--icegil-leaks=warn")
-    assert done.returncode == 0
+    assert done.status == 0
     assert "LeakedCommunicatorWarning" in done.stdout and "test_it.py:5" in done.stdout
 
 
@@ -69,13 +55,13 @@ def test_leaks_may_be_ignored(suite: Suite, how: str) -> None:
     done = (
         suite(LEAK, "--icegil-leaks=off") if how == "on the command line" else suite(LEAK, ini='icegil_leaks = "off"')
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.status, done.stderr) == (0, "")
     assert "2 passed" in done.stdout and "warning" not in done.stdout
 
 
 def test_a_setting_that_is_none_of_these_is_said_so(suite: Suite) -> None:
     done = suite(LEAK, ini='icegil_leaks = "sometimes"')
-    assert done.returncode == 4
+    assert done.status == 4
     assert "icegil_leaks must be one of error, warn, off, not 'sometimes'" in done.stderr
 
 
@@ -92,7 +78,7 @@ def test_the_fixture_gives_a_communicator_that_is_destroyed_at_the_end(suite: Su
             with pytest.raises(Ice.CommunicatorDestroyedException):
                 made[0].stringToProxy("echo")
     """)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.status, done.stderr) == (0, ""), done.stdout
 
 
 def test_the_asynchronous_fixture_is_bound_to_the_loop_of_the_test(suite: Suite) -> None:
@@ -108,7 +94,7 @@ def test_the_asynchronous_fixture_is_bound_to_the_loop_of_the_test(suite: Suite)
         plugins=("pytest_asyncio.plugin",),
         ini='asyncio_mode = "auto"\nasyncio_default_fixture_loop_scope = "function"',
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.status, done.stderr) == (0, ""), done.stdout
 
 
 def test_what_a_fixture_of_the_module_made_is_no_leak_of_a_test(suite: Suite) -> None:
@@ -125,7 +111,7 @@ def test_what_a_fixture_of_the_module_made_is_no_leak_of_a_test(suite: Suite) ->
         def test_another(shared):
             shared.stringToProxy("echo")
     """)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.status, done.stderr) == (0, ""), done.stdout
 
 
 def test_a_destruction_that_is_stuck_is_said_and_holds_nobody_up(suite: Suite) -> None:
@@ -145,7 +131,7 @@ def test_a_destruction_that_is_stuck_is_said_and_holds_nobody_up(suite: Suite) -
             serve(Ice.initialize(), Waiting()).ice_invokeAsync("echo", Ice.OperationMode.Normal, b"")
             entered.wait()
     """)
-    assert done.returncode == 1
+    assert done.status == 1
     assert "was not destroyed by the test, and its destruction is stuck" in done.stdout
     assert "test_it.py::test_that_is_stuck: " in done.stdout.partition("this process ends unclean")[2]
 
@@ -156,7 +142,7 @@ def test_a_failure_of_the_test_itself_is_what_is_shown(suite: Suite) -> None:
             Ice.initialize()
             assert 1 == 2
     """)
-    assert done.returncode == 1
+    assert done.status == 1
     assert "assert 1 == 2" in done.stdout and "was not destroyed" in done.stdout
 
 
@@ -169,11 +155,11 @@ def test_tests_without_ice_are_left_alone(suite: Suite) -> None:
             import icegil
             assert icegil.status().mode == "off"
     """)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.status, done.stderr) == (0, ""), done.stdout
 
 
 def test_it_works_under_xdist(suite: Suite) -> None:
     pytest.importorskip("xdist")
     done = suite(LEAK, "-n", "2", plugins=("xdist",))
-    assert done.returncode == 1
+    assert done.status == 1
     assert "2 passed, 1 error" in done.stdout and "was not destroyed by the test" in done.stdout

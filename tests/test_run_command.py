@@ -344,6 +344,7 @@ FAILURES = {
             assert sys.exc_info() == (None, None, None)
             assert sys.excepthook is hook
             os.write(2, b"hook\\n")
+            print(globals().get("__file__"), "__cached__" in globals())
             traceback.print_exception(kind, error, trace)
         sys.excepthook = hook
         print("out")
@@ -421,6 +422,16 @@ FAILURES = {
         import atexit, sys
         atexit.register(lambda: print(globals().get("__file__"), "__cached__" in globals(), hasattr(sys, "last_type")))
         sys.exit("text")
+        """,
+    "a handler at a chosen exit with a number": """\
+        import atexit
+        atexit.register(lambda: print(globals().get("__file__"), "__cached__" in globals()))
+        class Chosen(SystemExit):
+            @property
+            def code(self):
+                print(globals().get("__file__"), "__cached__" in globals())
+                return 3
+        raise Chosen
         """,
     "objects of the module": """\
         class Thing:
@@ -582,7 +593,7 @@ def test_below_the_program_s_frames_stand_icegil_s(project: Path) -> None:
     assert plain_stack == stack[-1:] == ["<module>"]
     assert 0 < plain_depth - depth < 20
     assert "sys" in plain.stderr
-    assert f"{Path(icegil.__file__).parent / 'cli.py'}:" in guarded.stderr
+    assert f"{Path(icegil.__file__).parent / 'program.py'}:" in guarded.stderr
 
 
 def test_a_script_that_is_no_text_is_a_syntax_error(project: Path) -> None:

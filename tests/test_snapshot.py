@@ -1,15 +1,14 @@
 """What `icegil.snapshot` shows, at the moments at which somebody would ask."""
 
 import os
-import sys
 import textwrap
 from pathlib import Path
 
-import icegil
-from icegil.torture.catalogue import SCENARIOS
-from icegil.torture.endings import Ending, run
+import pytest
+from children import PYTHONPATH, python
 
-ROOT = str(Path(icegil.__file__).parents[1])
+from icegil.torture.endings import Ending
+
 BEGINNING = """\
 import atexit, os, signal, sys, threading
 import icegil
@@ -35,8 +34,7 @@ def states():
 
 def program(code: str, *flags: str) -> Ending:
     """How a program ends that has the above in hand."""
-    path = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get("PYTHONPATH")]))
-    return run([sys.executable, *flags, "-c", BEGINNING + textwrap.dedent(code)], 30, {"PYTHONPATH": path})
+    return python(*flags, "-c", BEGINNING + textwrap.dedent(code))
 
 
 def check(code: str, *flags: str) -> None:
@@ -116,6 +114,43 @@ def test_in_development_mode_it_says_by_which_calls_one_was_made() -> None:
         "-X",
         "dev",
     )
+
+
+MAKING = """\
+import icegil
+from icegil import Ice
+
+def make():
+    return Ice.initialize()
+
+with make():
+    [view] = icegil.snapshot().communicators
+    print([line.split(", in ")[1].split()[0] for line in view.traceback])
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-m", "icegil", "run")], ids=["python", "icegil run"])
+@pytest.mark.parametrize("program", [("{folder}/making.py",), ("-m", "making")], ids=["script", "module"])
+def test_the_calls_by_which_one_was_made_are_the_programs_own(
+    words: tuple[str, ...], program: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "making.py").write_text(MAKING)
+    path = f"{tmp_path}{os.pathsep}{PYTHONPATH}"
+    ended = python("-X", "dev", *words, *(word.format(folder=tmp_path) for word in program), PYTHONPATH=path)
+    assert (ended.stdout, ended.stderr) == ("['<module>', 'make']\n", "")
+
+
+def test_one_that_was_there_before_icegil_says_so() -> None:
+    ended = python(
+        *("-X", "dev", "-c"),
+        "import Ice, icegil\n"
+        "ice = Ice.initialize()\n"
+        "icegil.install()\n"
+        "[view] = icegil.snapshot().communicators\n"
+        "print(view.made_at, view.traceback)",
+    )
+    assert ended.stdout == "before icegil.install() ()\n"
+    assert "before icegil.install():0: ResourceWarning: this communicator was never destroyed" in ended.stderr
 
 
 def test_it_can_be_asked_for_from_a_signal_handler_and_at_exit() -> None:

@@ -11,7 +11,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from children import python
 from terminal import Seen, in_pipe
+
+from icegil.torture.catalogue import SCENARIOS
 
 SVG = "{http://www.w3.org/2000/svg}"
 MAIN = 4000
@@ -51,8 +54,8 @@ class Recording:
     def gate(self, state: str, time: float) -> None:
         self.add("i", MAIN, time, s="p", cat="gate", name=state)
 
-    def finalizing(self, time: float) -> None:
-        self.add("i", MAIN, time, s="p", cat="python", name="finalizing")
+    def python(self, step: str, time: float) -> None:
+        self.add("i", MAIN, time, s="p", cat="python", name=step)
 
     def communicator(
         self, place: str, made: float | None, destroying: float | None = None, destroyed: float | None = None
@@ -74,7 +77,6 @@ def clean() -> Recording:
     made.add("M", MAIN, 0, name="process_name", args={"name": "app.py"})
     for thread, name in ((MAIN, "MainThread"), (4001, "Ice-4001"), (4002, "Ice-4002"), (4003, "Ice-4003")):
         made.name(thread, name)
-    made.gate("open", 0)
     made.communicator("app.py:12", 20_000, 30 * SECOND, 30 * SECOND + 8_000)
     made.communicator("app.py:15", 25_000, 30 * SECOND + 500, 30 * SECOND + 11_000)
     for thread in (4001, 4002, 4003):
@@ -87,7 +89,7 @@ def clean() -> Recording:
     made.gate("draining", 30 * SECOND + 12_000)
     made.gate("sealed", 30 * SECOND + 12_400)
     made.turned_away(4003, 30 * SECOND + 12_900, "parked")
-    made.finalizing(30 * SECOND + 13_000)
+    made.python("finalizing", 30 * SECOND + 13_000)
     made.gate("sealed", 30 * SECOND + 22_000)
     return made
 
@@ -99,7 +101,6 @@ def stuck() -> Recording:
     chance = random.Random(2)
     for thread, name in ((MAIN, "MainThread"), (4001, "Ice-4001"), (4002, "Ice-4002"), (4003, "Ice-4003")):
         made.name(thread, name)
-    made.gate("open", 0)
     made.communicator("server.py:40", 20_000, 60 * SECOND, None)
     made.communicator("server.py:41", 30_000, 60 * SECOND + 200, 60 * SECOND + 900_000)
     for thread, last in ((4001, 59), (4002, 58), (4003, 61)):
@@ -114,7 +115,7 @@ def stuck() -> Recording:
         made.turned_away(4003, time * SECOND, "refused")
     made.turned_away(4001, 64.5 * SECOND, "parked")
     made.gate("sealed", 65 * SECOND)
-    made.finalizing(65.1 * SECOND)
+    made.python("finalizing", 65.1 * SECOND)
     made.turned_away(4003, 65.15 * SECOND, "parked")
     made.gate("sealed", 65.3 * SECOND)
     return made
@@ -210,6 +211,18 @@ def test_a_callback_that_never_ended_is_named_with_its_thread_and_duration(tmp_p
     assert not picture.of_look("held", "Ice-4001")
 
 
+def test_a_label_is_shortened_before_it_is_put_over_what_happened_earlier(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.name(4001, "Ice-4001")
+    recording.callback(4001, 0, 60)
+    recording.callback(4001, 64, None)
+    recording.gate("draining", 70)
+    recording.gate("sealed", 100)
+    picture = draw(recording, tmp_path)
+    assert [each.text for each in picture.of_look("on", "Ice-4001")] == ["Ice-4001 (4001) inside for 36.0 µs"]
+    assert not picture.of_look("plate")
+
+
 def test_a_destruction_that_never_ended_is_named_with_its_duration(tmp_path: Path) -> None:
     picture = draw(stuck(), tmp_path)
     assert "destruction did not end in 5.30 s" in picture.texts
@@ -223,7 +236,7 @@ def test_a_callback_that_ended_only_after_the_gate_was_sealed_held_the_shutdown_
     recording.callback(4002, 1000, 4000)
     recording.gate("draining", 3000)
     recording.gate("sealed", 8000)
-    recording.finalizing(20_000)
+    recording.python("finalizing", 20_000)
     picture = draw(recording, tmp_path)
     assert picture.headline == "Shutdown held up by thread 4001, inside a callback for 8 ms"
     assert not picture.of_look("held", "thread 4002")
@@ -253,6 +266,17 @@ def test_a_short_shutdown_is_enlarged(tmp_path: Path) -> None:
     assert picture.lanes.count("Ice-4002 (4002)") == 2
     assert picture.lanes.count("Ice-4001 (4001)") == 1
     assert "Not drawn: 1 thread with nothing of interest from 29.99824 s on." in picture.texts
+
+
+def test_the_shutdown_begins_where_the_process_says_so(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.communicator("app.py:3", 10, 100, 200)
+    recording.python("shutdown begins", 50_000)
+    recording.gate("draining", 110_000)
+    recording.gate("sealed", 111_000)
+    picture = draw(recording, tmp_path)
+    assert picture.headline == "A clean shutdown, 61.0 ms"
+    assert "the shutdown begins" in picture.texts
 
 
 def test_a_destruction_long_before_the_end_does_not_begin_the_shutdown(tmp_path: Path) -> None:
@@ -329,6 +353,59 @@ def test_any_name_can_be_drawn(tmp_path: Path) -> None:
     assert "communicator <script>alert(1)</script>" in names
 
 
+# --- what was recorded in earnest ---
+
+
+def record(scenario: str, folder: Path) -> tuple[str, str]:
+    """Runs a scenario with a timeline; the file, and what was in the log."""
+    file = folder / "trace.json"
+    ended = python(
+        "-m", "icegil", "run", "--drain-timeout=0.3", "--trace", str(file), str(SCENARIOS / f"{scenario}.py")
+    )
+    assert not ended.hung
+    return str(file), ended.stderr
+
+
+@pytest.fixture(scope="module")
+def held_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The timeline of a program whose servant never returns, and the thread that the log says is stuck in it."""
+    file, log = record("servant_waits_for_ever", tmp_path_factory.mktemp("held_up"))
+    [stuck_thread] = re.findall(r"^thread (\d+) is in:$", log, re.MULTILINE)
+    return file, stuck_thread
+
+
+def drawn(file: str, target: Path) -> Path:
+    assert in_pipe("timeline", file, "-o", str(target)) == Seen(0, "", "")
+    return target
+
+
+def test_a_real_stuck_shutdown_names_the_thread_that_the_log_names(held_up: tuple[str, str], tmp_path: Path) -> None:
+    file, thread = held_up
+    picture = Picture(ElementTree.parse(drawn(file, tmp_path / "out.svg")).getroot())
+    assert picture.headline.startswith(f"Shutdown held up by Ice-{thread} ({thread}), inside a callback for ")
+    held = {lane.partition("/")[0] for lane in picture.lanes if picture.of_look("held", lane)}
+    assert held == {f"Ice-{thread} ({thread})", "communicator "}
+    assert picture.of_look("waits", "MainThread")
+    assert {"the shutdown begins", "gate sealed", "Python finalizes"} <= set(picture.texts)
+
+
+def test_a_real_stuck_shutdown_can_be_asked_in_a_browser(held_up: tuple[str, str], tmp_path: Path) -> None:
+    file, thread = held_up
+    found = in_browser(drawn(file, tmp_path / "out.html"), USER, tmp_path)
+    assert found["outside"] == []
+    assert found["hover"].startswith(f"Ice-{thread} ({thread})\ninside for ")
+    assert found["next"].startswith("MainThread (")
+
+
+def test_a_real_clean_shutdown_warns_of_nothing(tmp_path: Path) -> None:
+    file, log = record("never_destroyed", tmp_path)
+    assert log == ""
+    picture = Picture(ElementTree.parse(drawn(file, tmp_path / "out.svg")).getroot())
+    assert picture.headline.startswith("A clean shutdown, ")
+    assert picture.of_look("cb") and picture.of_look("destroying") and picture.of_look("cap")
+    assert not picture.of_look("held") and not picture.of_look("warn")
+
+
 # --- what cannot be drawn ---
 
 EVENT = {"ph": "B", "pid": 1, "tid": 1, "ts": 1.0, "cat": "callback", "name": "callback"}
@@ -375,7 +452,7 @@ def test_what_is_no_trace_is_one_line_and_status_2(content: bytes | None, why: s
         ("out.png", (), "give it .svg or .html"),
         ("out", (), "give it .svg or .html"),
         ("missing/out.svg", (), "No such file or directory; choose another place with -o"),
-        ("out.svg", ("--from", "70"), "the trace goes from 0 s to 65.3 s"),
+        ("out.svg", ("--from", "70"), "the trace goes from 0.02 s to 65.3 s"),
         ("out.svg", ("--from", "5", "--to", "5"), "nothing to draw from 5 s to 5 s"),
     ],
 )
@@ -447,6 +524,10 @@ def in_browser(page: Path, script: str, folder: Path) -> dict[str, Any]:
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         "--window-size=1200,800",
         f"--user-data-dir={folder}/user",
     ]

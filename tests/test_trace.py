@@ -1,22 +1,19 @@
 """The timeline: what stands in it after programs that end well, and after those that do not."""
 
 import json
-import os
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import icegil
-from icegil.torture.catalogue import SCENARIOS
-from icegil.torture.endings import Ending, run
+from children import python
 
-ROOT = str(Path(icegil.__file__).parents[1])
-PYTHONPATH = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get("PYTHONPATH")]))
+from icegil.torture.catalogue import SCENARIOS
+from icegil.torture.endings import Ending
 
 
 def icegil_run(*words: str, **environment: str) -> Ending:
-    return run([sys.executable, "-m", "icegil", "run", *words], 30, {"PYTHONPATH": PYTHONPATH, **environment})
+    return python("-m", "icegil", "run", *words, **environment)
 
 
 def events(file: Path) -> list[dict[str, Any]]:
@@ -25,6 +22,10 @@ def events(file: Path) -> list[dict[str, Any]]:
 
 def names(file: Path, category: str) -> list[str]:
     return [event["name"] for event in events(file) if event.get("cat") == category]
+
+
+def thread_names(file: Path) -> dict[int, str]:
+    return {event["tid"]: event["args"]["name"] for event in events(file) if event["name"] == "thread_name"}
 
 
 def scenario(name: str) -> str:
@@ -36,7 +37,7 @@ def test_the_steps_of_a_shutdown_stand_in_it_in_their_order(tmp_path: Path) -> N
     ended = icegil_run("--trace", str(file), scenario("never_destroyed"))
     assert (ended.stderr, ended.status) == ("", 0)
     shown = [(event["ph"], event["name"]) for event in events(file) if event.get("cat") in ("gate", "python")]
-    assert shown == [("i", "draining"), ("i", "sealed"), ("i", "finalizing")]
+    assert shown == [("i", "shutdown begins"), ("i", "draining"), ("i", "sealed"), ("i", "finalizing")]
     facts = json.loads(file.read_text())["otherData"]
     assert facts["clean"] is True and facts["dropped_events"] == 0
     assert facts["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -56,10 +57,43 @@ def test_every_callback_begins_and_ends_on_its_thread(tmp_path: Path) -> None:
             inside[event["tid"]] = event["ph"] == "B"
             number += event["ph"] == "B"
     assert number > 100 and not any(inside.values())
-    named = {event["tid"]: event["args"]["name"] for event in events(file) if event["name"] == "thread_name"}
-    assert set(inside) <= set(named)
+    assert set(inside) <= set(thread_names(file))
     times = [event["ts"] for event in events(file) if "ts" in event]
     assert min(times) >= 0
+
+
+def test_threads_are_called_what_python_calls_them(tmp_path: Path) -> None:
+    file = tmp_path / "timeline.json"
+    code = """
+import threading
+from icegil import Ice
+from _echo import communicator, serve
+
+made = []
+
+def make():
+    made.append(communicator())
+
+def call():
+    serve(made[0]).ice_collocationOptimized(True).ice_ping()
+
+for each in (make, call):
+    thread = threading.Thread(target=each, name=each.__name__)
+    thread.start()
+    thread.join()
+serve(made[0]).ice_ping()
+made[0].destroy()
+"""
+    ended = icegil_run("--trace", str(file), "-c", code)
+    assert (ended.stderr, ended.status) == ("", 0)
+    names = thread_names(file)
+    [main] = {event["pid"] for event in events(file)}
+    assert names.pop(main) == "MainThread"
+    made, *_ = (event["tid"] for event in events(file) if event.get("cat") == "communicator")
+    assert names.pop(made) == "make"
+    assert [thread for thread, name in names.items() if name == "call"]
+    others = {thread: name for thread, name in names.items() if name != "call"}
+    assert others == {thread: f"Ice-{thread}" for thread in others} and others
 
 
 def test_it_is_written_when_a_thread_is_stuck_too(tmp_path: Path) -> None:
@@ -126,6 +160,30 @@ def test_a_forked_child_leaves_the_file_to_its_parent(tmp_path: Path) -> None:
     assert ended.status == 0
     assert {event["pid"] for event in events(file)} == {events(file)[0]["pid"]}
     assert names(file, "gate").count("sealed") == 1
+
+
+def test_a_forked_childs_own_timeline_names_the_childs_thread(tmp_path: Path) -> None:
+    # As early as its begin the parent's thread had looked up its number, which the child inherited.
+    file = tmp_path / "timeline.json"
+    code = f"""
+import os
+import icegil
+from _echo import communicator
+icegil.trace.start()
+communicator().destroy()
+child = os.fork()
+if child == 0:
+    icegil.trace.start()
+    communicator().destroy()
+    icegil.trace.save({str(file)!r})
+    os._exit(0)
+print(child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    # From 3.12 on Python warns of a fork beside threads, and counts one that was joined until the kernel forgets it.
+    ended = icegil_run("-c", code, PYTHONWARNINGS="ignore::DeprecationWarning")
+    child, status = ended.stdout.split()
+    assert (status, ended.stderr) == ("0", "")
+    assert {event["tid"] for event in events(file) if event.get("cat") == "communicator"} == {int(child)}
 
 
 def test_a_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:

@@ -91,18 +91,8 @@ def _facts(trace: Trace) -> str:
 
 
 def _description(trace: Trace, shutdown: Shutdown) -> str:
-    lines = [
-        f"{thread} was inside a callback from {moment(callback.begin)} on."
-        for callback, thread in shutdown.callbacks.items()
-    ]
-    lines += [
-        f"The destruction of {each.name} {shutdown.fate(each)}."
-        for each in trace.communicators
-        if each in shutdown.communicators
-    ]
-    return " ".join(
-        [f"A lane for each thread and communicator, from {moment(trace.begin)} to {moment(trace.end)}.", *lines]
-    )
+    held_up = "".join(f" Held up by {reason}." for reason in shutdown.reasons(trace))
+    return f"A lane for each thread and communicator, from {moment(trace.begin)} to {moment(trace.end)}.{held_up}"
 
 
 def _legend(svg: Element, top: float) -> float:

@@ -198,12 +198,13 @@ class Lane:
             self._label(lane, left, right, labels)
 
     def _label(self, lane: Element, left: float, right: float, labels: list[str]) -> None:
-        """Writes the first label for which there is room: on a bar from `left` to `right`, before or behind it."""
+        """Writes the first label for which there is room on a bar from `left` to `right`, else before or behind it."""
         for words in labels:
-            room = len(words) * LETTER * BOLD + 16
-            if room < right - left:
+            if len(words) * LETTER * BOLD + 16 < right - left:
                 text(lane, left + 8, self._middle + 4, words, "on").set("pointer-events", "none")
                 return
+        for words in labels:
+            room = len(words) * LETTER * BOLD + 16
             start = left - 4 - room if left - room - 4 > self.scale.left else right + 4
             if start + room < self.scale.right or words is labels[-1]:
                 break

@@ -63,8 +63,8 @@ class Panel:
             for each in self._trace.gate
             if scale.shows(each.begin, each.end)
         ]
-        if self._trace.finalizing is not None and scale.shows(self._trace.finalizing):
-            happens.append((self._trace.finalizing, "Python finalizes", "final"))
+        steps = ((self._trace.shutdown, "the shutdown begins"), (self._trace.finalizing, "Python finalizes"))
+        happens += [(time, words, "final") for time, words in steps if time is not None and scale.shows(time)]
         flags: list[_Flag] = []
         for time, words, look in sorted(happens):
             x, width = scale.x(time), len(words) * LETTER + 14

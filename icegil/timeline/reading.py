@@ -36,6 +36,7 @@ class _Reader:
         """When each thread's last event was."""
         self.communicators: dict[str, Communicator] = {}
         self.gate: list[tuple[State, float, int]] = []
+        self.shutdown: float | None = None
         self.finalizing: float | None = None
         self.begin = math.inf
 
@@ -71,6 +72,7 @@ class _Reader:
             threads=sorted(self.threads.values(), key=lambda each: each.native_id),
             communicators=list(self.communicators.values()),
             gate=self._gate_states(end),
+            shutdown=self.shutdown,
             finalizing=self.finalizing,
             facts={name: str(other[name]) for name in ("icegil", "python", "ice") if name in other},
             dropped_events=dropped if isinstance(dropped, int) else 0,
@@ -91,6 +93,8 @@ class _Reader:
                 self._leave(_whole(event, "tid"), moment)
             case "i", "gate":
                 self._at_gate(_text(event, "name"), _whole(event, "tid"), moment)
+            case "i", "python" if event.get("name") == "shutdown begins":
+                self.shutdown = moment
             case "i", "python" if event.get("name") == "finalizing":
                 self.finalizing = moment if self.finalizing is None else self.finalizing
             case ("b" | "n" | "e") as phase, "communicator":

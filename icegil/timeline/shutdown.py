@@ -33,16 +33,17 @@ class Shutdown:
 
     @staticmethod
     def _begin(trace: Trace) -> float | None:
-        """When the gate began to drain, or the first of the destructions that led to it."""
+        """When the process says so, or the gate drains, or the first of the destructions that led to it."""
         draining = next((each.begin for each in trace.gate if each.state is State.DRAINING), None)
+        known = draining if trace.shutdown is None else trace.shutdown
         destructions = sorted(
             (each.destroying, trace.end if each.destroyed is None else each.destroyed)
             for each in trace.communicators
             if each.destroying is not None
         )
-        if draining is None:
+        if known is None:
             return next((begin for begin, end in destructions if end == trace.end), None)
-        begin = draining
+        begin = known
         for destroying, destroyed in sorted(destructions, key=lambda each: each[1], reverse=True):
             if destroying < begin and destroyed >= begin - _PAUSE:
                 begin = destroying
@@ -51,17 +52,21 @@ class Shutdown:
     def _was_open(self, begin: float, end: float | None) -> bool:
         return end is None or any(begin < seal < end for seal in self._seals)
 
-    def headline(self, trace: Trace) -> str:
-        """What to know at a glance."""
+    def reasons(self, trace: Trace) -> list[str]:
+        """What held it up, in words."""
         found = [
             f"{thread}, inside a callback for {duration((callback.end or self._end) - callback.begin)}"
             for callback, thread in self.callbacks.items()
         ]
-        found += [
+        return found + [
             f"{each.name}, whose destruction {self.fate(each)}"
             for each in trace.communicators
             if each in self.communicators
         ]
+
+    def headline(self, trace: Trace) -> str:
+        """What to know at a glance."""
+        found = self.reasons(trace)
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         if self.begin is None:
             return f"No shutdown in this trace; at its end: {found[0]}{more}" if found else "No shutdown in this trace"

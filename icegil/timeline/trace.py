@@ -62,6 +62,8 @@ class Trace:
     communicators: list[Communicator]
     gate: list[GateState]
     """One after the other, without holes; empty if the trace does not speak of the gate."""
+    shutdown: float | None
+    """When it began: `atexit` handlers ran."""
     finalizing: float | None
     """When CPython began to finalize."""
     facts: dict[str, str]

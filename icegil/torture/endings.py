@@ -17,6 +17,13 @@ from icegil.torture.catalogue import SCENARIOS, Scenario
 PATIENCE = 1.5
 """How many times as long as it says a scenario may take before it counts as hung."""
 
+_FILTERS = (
+    "default::DeprecationWarning:__main__,ignore::DeprecationWarning,ignore::PendingDeprecationWarning,"
+    "ignore::ImportWarning,ignore::ResourceWarning"
+)
+RELEASE_WARNINGS = {"PYTHONWARNINGS": _FILTERS} if hasattr(sys, "gettotalrefcount") else {}
+"""The environment in which a debug build of Python, which shows every warning, ignores what a release build does."""
+
 
 class Kind(StrEnum):
     """The ways to end, the gravest last."""
@@ -163,7 +170,8 @@ def _native_stacks(process_id: int) -> str:
 def _environment() -> dict[str, str]:
     # An unbuffered stdout has no lock that a thread could be stopped with: it would hide endings.
     unwanted = ("ICEGIL_", "PYTHONUNBUFFERED")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    environment = {**RELEASE_WARNINGS, **kept}
     environment["PYTHONFAULTHANDLER"] = "1"
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCENARIOS), environment.get("PYTHONPATH")]))
     return environment

@@ -9,8 +9,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +20,8 @@
 #include <mutex>
 #include <new>
 #include <vector>
+
+#include "native_id.hpp"
 
 namespace icegil {
 
@@ -66,7 +66,7 @@ struct Counters {
     std::uint64_t refused;   ///< entries that were turned away, parked ones included
     std::uint64_t parked;    ///< threads that sleep in `enter_or_park` for ever
     std::uint64_t inside;    ///< threads inside now
-    std::uint64_t most;      ///< most threads inside at once
+    std::uint64_t most;      ///< most threads inside at once; one that was just being refused may be among them
 };
 
 /// The finalization gate.
@@ -186,6 +186,7 @@ public:
     /// as by `pthread_atfork`. The parent's threads do not exist here, whatever they were doing: not those inside, not
     /// the one that held the mutex. A thread that forked while it was inside is still inside.
     void renew_in_child(Visitor& survivor) noexcept {
+        forget_native_id();
         new (&mutex_) std::mutex;
         new (&emptier_) std::condition_variable;
         first_ = nullptr;
@@ -331,7 +332,7 @@ private:
             return;
         }
         visitor.thread_ = pthread_self();
-        visitor.native_id_ = static_cast<pid_t>(::syscall(SYS_gettid));
+        visitor.native_id_ = native_id();
         visitor.previous_ = nullptr;
         visitor.next_ = first_;
         if (first_ != nullptr) {

@@ -228,24 +228,29 @@ private:
     bool damaged_ = false;
 };
 
+/// An object by what the loader tells of it. To be called under the loader's lock: afterwards another thread may unload
+/// the object. The program headers are taken at their word: the loader has mapped what they say.
+inline LoadedObject described(const dl_phdr_info& info) noexcept {
+    LoadedObject object;
+    object.path = info.dlpi_name;
+    object.base = info.dlpi_addr;
+    for (int i = 0; i < info.dlpi_phnum; ++i) {
+        const auto& header = info.dlpi_phdr[i];
+        const std::uintptr_t begin = object.base + header.p_vaddr;
+        const AddressRange range{begin, begin + header.p_memsz};
+        if (header.p_type == PT_LOAD && (header.p_flags & PF_R) != 0) object.segments.push_back(range);
+        if (header.p_type == PT_DYNAMIC) object.dynamic = range;
+    }
+    DynamicSection dynamic(object);
+    const std::vector<std::string> names = dynamic.strings(DT_SONAME);
+    if (!dynamic.damaged() && !names.empty()) object.soname = names.front();
+    return object;
+}
+
 inline std::vector<LoadedObject> loaded_objects() noexcept {
     std::vector<LoadedObject> objects;
     const auto note = [](dl_phdr_info* info, std::size_t /*size*/, void* out) noexcept {
-        LoadedObject object;
-        object.path = info->dlpi_name;
-        object.base = info->dlpi_addr;
-        for (int i = 0; i < info->dlpi_phnum; ++i) {
-            const auto& header = info->dlpi_phdr[i];
-            const std::uintptr_t begin = object.base + header.p_vaddr;
-            const AddressRange range{begin, begin + header.p_memsz};
-            if (header.p_type == PT_LOAD && (header.p_flags & PF_R) != 0) object.segments.push_back(range);
-            if (header.p_type == PT_DYNAMIC) object.dynamic = range;
-        }
-        // Read here, under the loader's lock: afterwards another thread may unload the object.
-        DynamicSection dynamic(object);
-        const std::vector<std::string> names = dynamic.strings(DT_SONAME);
-        if (!dynamic.damaged() && !names.empty()) object.soname = names.front();
-        static_cast<std::vector<LoadedObject>*>(out)->push_back(std::move(object));
+        static_cast<std::vector<LoadedObject>*>(out)->push_back(described(*info));
         return 0;
     };
     dl_iterate_phdr(note, &objects);

@@ -4,7 +4,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,10 +12,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "native_id.hpp"
 
 namespace icegil {
 
@@ -25,9 +29,9 @@ enum class TraceKind : std::uint8_t {
     callback_ends,
     refused,
     parked,
-    open,
     draining,
     sealed,
+    shutdown_begins,
     finalizing,
     made,        // a communicator: `id` tells it from others, `text` says where
     destroying,  // the same `id`
@@ -45,19 +49,32 @@ public:
     Trace& operator=(const Trace&) = delete;
 
     /// Notes an event of the calling thread. No lock, no allocation, no system call but at a thread's first.
-    /// `text` must live as long as the process.
+    /// `text` must live as long as this: see `kept()`.
     void record(TraceKind kind, std::uint64_t id = 0, const char* text = nullptr) noexcept {
         const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         Slot& slot = slots_[number & mask_];
-        // A reader takes a slot only if it finds the same number before and after: this one is being written now.
+        // A reader takes a slot only if it finds the same number before and after: this one is being written now, as
+        // whoever sees any of these releases sees too. (No fences: ThreadSanitizer knows none.)
         slot.number.store(unwritten, std::memory_order_relaxed);
-        std::atomic_thread_fence(std::memory_order_release);
-        slot.time.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-        slot.id.store(id, std::memory_order_relaxed);
-        slot.text.store(text, std::memory_order_relaxed);
-        slot.thread.store(native_id(), std::memory_order_relaxed);
-        slot.kind.store(kind, std::memory_order_relaxed);
+        slot.time.store(Clock::now().time_since_epoch().count(), std::memory_order_release);
+        slot.id.store(id, std::memory_order_release);
+        slot.text.store(text, std::memory_order_release);
+        slot.thread.store(native_id(), std::memory_order_release);
+        slot.kind.store(kind, std::memory_order_release);
         slot.number.store(number, std::memory_order_release);
+    }
+
+    /// A copy of `text` that lives as long as this, one for all that are equal.
+    const char* kept(std::string_view text) {
+        const std::lock_guard lock(mutex_);
+        return texts_.emplace(text).first->c_str();
+    }
+
+    /// What the file calls a thread: the last name that it was given, else "Ice-" and its id, since threads of Ice have
+    /// no names of their own.
+    void name(pid_t thread, std::string_view name) {
+        const std::lock_guard lock(mutex_);
+        names_[thread] = name;
     }
 
     /// Writes what is there to a file; `facts` go with it as they are, JSON. Answers an errno, 0 is none.
@@ -82,7 +99,7 @@ public:
                          ",\n"
                          R"({"ph": "M", "name": "thread_name", "pid": %d, "tid": %d, "args": {"name": ")",
                          ::getpid(), thread);
-            write_text(file, thread_name(thread).c_str());
+            write_text(file, name_of(thread).c_str());
             std::fputs("\"}}", file);
         }
         for (const Event& event : events) {
@@ -102,7 +119,7 @@ private:
         std::atomic<std::uint64_t> id{0};
         std::atomic<const char*> text{nullptr};
         std::atomic<pid_t> thread{0};
-        std::atomic<TraceKind> kind{TraceKind::open};
+        std::atomic<TraceKind> kind{};
     };
 
     struct Event {
@@ -113,11 +130,6 @@ private:
         TraceKind kind;
     };
 
-    static pid_t native_id() noexcept {
-        thread_local const auto id = static_cast<pid_t>(::syscall(SYS_gettid));
-        return id;
-    }
-
     /// The events that are there in full, in the order of their numbers.
     [[nodiscard]] std::vector<Event> take() const {
         const std::uint64_t end = next_.load(std::memory_order_acquire);
@@ -127,10 +139,9 @@ private:
             if (slot.number.load(std::memory_order_acquire) != number) {
                 continue;
             }
-            const Event event{slot.time.load(std::memory_order_relaxed), slot.id.load(std::memory_order_relaxed),
-                              slot.text.load(std::memory_order_relaxed), slot.thread.load(std::memory_order_relaxed),
-                              slot.kind.load(std::memory_order_relaxed)};
-            std::atomic_thread_fence(std::memory_order_acquire);
+            const Event event{slot.time.load(std::memory_order_acquire), slot.id.load(std::memory_order_acquire),
+                              slot.text.load(std::memory_order_acquire), slot.thread.load(std::memory_order_acquire),
+                              slot.kind.load(std::memory_order_acquire)};
             if (slot.number.load(std::memory_order_relaxed) == number) {
                 events.push_back(event);
             }
@@ -138,21 +149,10 @@ private:
         return events;
     }
 
-    /// What the thread is called; of one that has ended only that it was one of Ice's, which have no names of their
-    /// own.
-    static std::string thread_name(pid_t thread) {
-        if (thread == ::getpid()) {
-            return "main";
-        }
-        char name[32] = "";
-        const std::string path = "/proc/self/task/" + std::to_string(thread) + "/comm";
-        if (std::FILE* const file = std::fopen(path.c_str(), "r")) {
-            if (std::fscanf(file, "%31[^\n]", name) != 1) {
-                name[0] = '\0';
-            }
-            std::fclose(file);
-        }
-        return std::string_view(name) == "icegil" ? "icegil" : "Ice-" + std::to_string(thread);
+    std::string name_of(pid_t thread) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = names_.find(thread);
+        return found != names_.end() ? found->second : "Ice-" + std::to_string(thread);
     }
 
     void write_event(std::FILE* file, const Event& event) const {
@@ -162,11 +162,11 @@ private:
             const char* name;
         };
         static constexpr Form forms[] = {
-            {"B", "callback", "callback"},  {"E", "callback", "callback"},
-            {"i", "gate", "refused"},       {"i", "gate", "parked"},
-            {"i", "gate", "open"},          {"i", "gate", "draining"},
-            {"i", "gate", "sealed"},        {"i", "python", "finalizing"},
-            {"b", "communicator", nullptr}, {"n", "communicator", "destroying"},
+            {"B", "callback", "callback"},      {"E", "callback", "callback"},
+            {"i", "gate", "refused"},           {"i", "gate", "parked"},
+            {"i", "gate", "draining"},          {"i", "gate", "sealed"},
+            {"i", "python", "shutdown begins"}, {"i", "python", "finalizing"},
+            {"b", "communicator", nullptr},     {"n", "communicator", "destroying"},
             {"e", "communicator", nullptr},
         };
         const Form& form = forms[static_cast<std::size_t>(event.kind)];
@@ -210,6 +210,10 @@ private:
     const std::uint64_t mask_;
     const std::int64_t begun_ = Clock::now().time_since_epoch().count();
     std::atomic<std::uint64_t> next_{0};
+
+    mutable std::mutex mutex_;  // guards what follows
+    std::set<std::string, std::less<>> texts_;
+    std::map<pid_t, std::string> names_;
 };
 
 /// Where the process records its events; nowhere if null.

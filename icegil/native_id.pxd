@@ -1,0 +1,6 @@
+# The kernel's number of a thread, for Cython: include/icegil/native_id.hpp.
+from icegil.gate cimport pid_t
+
+
+cdef extern from "icegil/native_id.hpp" namespace "icegil" nogil:
+    pid_t native_id() noexcept

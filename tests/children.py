@@ -1,0 +1,18 @@
+"""Runs Python as a user does who has icegil installed, with the modules that the scenarios share at hand."""
+
+import os
+import sys
+from pathlib import Path
+
+import icegil
+from icegil.torture.catalogue import SCENARIOS
+from icegil.torture.endings import Ending, run
+
+ROOT = str(Path(icegil.__file__).parents[1])
+PYTHONPATH = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get("PYTHONPATH")]))
+WITHIN = 60  # seconds
+
+
+def python(*words: str, **environment: str) -> Ending:
+    """How `python` with these words ends."""
+    return run([sys.executable, *words], WITHIN, {"PYTHONPATH": PYTHONPATH, **environment})

@@ -1,0 +1,87 @@
+// What the timeline promises: every event is written whole or left out, and equal texts are kept once.
+//
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "check.hpp"
+#include "icegil/trace.hpp"
+
+namespace {
+
+using icegil::Trace;
+using icegil::TraceKind;
+
+const std::string path = "/tmp/icegil-test-trace-" + std::to_string(::getpid()) + ".json";
+
+/// The events of communicators that were written: "0x<id>" and the text after "communicator ".
+std::vector<std::pair<std::string, std::string>> written(const Trace& trace) {
+    CHECK_EQ(trace.write(path.c_str(), ""), 0);
+    std::ifstream file(path);
+    std::vector<std::pair<std::string, std::string>> events;
+    for (std::string line; std::getline(file, line);) {
+        const std::string before_text = "\"name\": \"communicator ", before_id = "\"id\": \"0x";
+        const std::size_t text = line.find(before_text), id = line.find(before_id);
+        if (text == std::string::npos || id == std::string::npos) continue;
+        const std::size_t text_begin = text + before_text.size(), id_begin = id + before_id.size();
+        events.emplace_back(line.substr(id_begin, line.find('"', id_begin) - id_begin),
+                            line.substr(text_begin, line.find('"', text_begin) - text_begin));
+    }
+    std::remove(path.c_str());
+    return events;
+}
+
+void equal_texts_are_kept_once_and_outlive_what_they_were_copied_from() {
+    Trace trace(4);
+    std::string text = "server.py:7, which is too long for the place that a string has in itself";
+    const char* const kept = trace.kept(text);
+    CHECK(kept != text.c_str());
+    CHECK(trace.kept(std::string(text)) == kept);
+    CHECK(trace.kept("client.py:1") != kept);
+    trace.record(TraceKind::made, 1, kept);
+    const std::string expected = text;
+    std::fill(text.begin(), text.end(), '?');
+    const auto events = written(trace);
+    CHECK_EQ(events.size(), 1U);
+    CHECK(events[0].second == expected);
+}
+
+void events_are_whole_while_others_record() {
+    Trace trace(8);
+    std::atomic<bool> is_over{false};
+    std::vector<std::thread> threads;
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+        const char* const text = trace.kept(std::to_string(number));
+        threads.emplace_back([&trace, &is_over, number, text] {
+            while (!is_over.load(std::memory_order_relaxed)) trace.record(TraceKind::made, number, text);
+        });
+    }
+    std::size_t seen = 0;
+    while (seen < 5000) {
+        for (const auto& [id, text] : written(trace)) {
+            ++seen;
+            CHECK_EQ(id, text);
+        }
+    }
+    is_over.store(true, std::memory_order_relaxed);
+    for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+
+int main() {
+#define PROMISE(name) (name(), std::puts("ok " #name))
+    PROMISE(equal_texts_are_kept_once_and_outlive_what_they_were_copied_from);
+    PROMISE(events_are_whole_while_others_record);
+#undef PROMISE
+    return 0;
+}
