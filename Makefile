@@ -1,4 +1,4 @@
-# What people do with a clone. Each target but `spec` prepares .venv first (tools/bootstrap.py), quickly when nothing changed.
+# What people do with a clone. Targets that need .venv prepare it first (tools/bootstrap.py), quickly when nothing changed.
 #   PYTHON=/path/to/python3.x   build for that interpreter instead of the newest one found
 #   ARGS="..."                  handed on to pytest, the demo, the torture or the bench
 #   ICEGIL_DEBUG=1              build with icegil's own assertions
@@ -15,11 +15,11 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture matrix matrix-full bench mutate lint spec build python
+.PHONY: help demo test torture pictures matrix matrix-full bench mutate schedules interleavings sanitize fuzz lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 demo: ## run one program plain and guarded, and show the two endings side by side
 	@$(BOOTSTRAP) --extra demo
@@ -43,6 +43,10 @@ bench: ## measure icegil beside plain Ice
 	@$(BOOTSTRAP) --extra bench
 	$(VENV_BIN)/python -m bench $(ARGS)
 
+pictures: ## run the programs in docs/programs, and draw what they print
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python docs/pictures.py
+
 lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 	@$(BOOTSTRAP) --extra lint --extra test --no-build
 	$(VENV_BIN)/ruff check .
@@ -55,9 +59,25 @@ lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 spec: ## search the model of the gate through: needs spin and gcc
 	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/check_spec.py $(ARGS)
 
-mutate: ## break the gate on purpose, and see which test notices
+interleavings: ## search the compiled gate through, every order of its steps: needs g++
+	@mkdir -p build
+	$(CXX) -std=c++20 -O2 -U_FORTIFY_SOURCE -pthread -Iinclude tests/native/test_interleavings.cpp -o build/test_interleavings
+	build/test_interleavings $(ARGS)
+
+schedules: ## run the scenarios on schedules that seeds decide: ARGS="-n 8", seeds for each
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python tools/schedules.py $(ARGS)
+
+mutate: ## break the gate on purpose, and see which test notices: ARGS="--short" for some
 	@$(BOOTSTRAP) --extra test
 	$(VENV_BIN)/python tools/mutate.py $(ARGS)
+
+sanitize: ## run headers, extension and scenarios under the sanitizers: needs g++ with libasan
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python tools/sanitize.py
+
+fuzz: ## feed damaged ELF files to the reader of relocations, by libFuzzer where clang is: ARGS="--runs 10000000"
+	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/fuzz.py $(ARGS)
 
 build: ## make .venv with icegil built in it
 	@$(BOOTSTRAP)

@@ -1,151 +1,163 @@
 """Breaks the gate and the bridge on purpose, one place at a time, and says which test notices.
 
-Each mutant is made in a copy of the tree. The tests are those that need no build of the extension: the native tests of
-the gate, compiled plainly, and those that read the sources. Exit status 1 if a mutant survives.
+Each mutant is made in a copy of the tree. The tests are those that need no build of the extension: the search through
+the interleavings of the gate, its native tests, compiled plainly, and those that read the sources. Exit status 1 if a
+mutant survives.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GATE, BRIDGE, THREAD = "include/icegil/gate.hpp", "icegil/_bridge.pyx", "include/icegil/thread.hpp"
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change that makes the code wrong."""
-
-    name: str
-    path: str
-    before: str
-    after: str
-
-
-MUTANTS = (
-    Mutant("drop the count", GATE, "word_.fetch_add(1, std::memory_order_seq_cst)", "word_.load()"),
-    Mutant("drop the look at what was there", GATE, "if (is_refused(state_of(before), visitor)) {", "if (false) {"),
-    Mutant(
-        "a refused thread stays counted",
-        GATE,
-        "            leave_word();\n            refused_",
-        "            refused_",
+GATE = {
+    "drop the count": ("word_.fetch_add(1, std::memory_order_seq_cst)", "word_.load()"),
+    "drop the look at what was there": ("if (is_refused(state_of(before), visitor)) {", "if (false) {"),
+    "a refused thread stays counted": ("            leave_word();\n            refused_", "            refused_"),
+    "drop the wait": (
+        "emptier_.wait_until(lock, deadline,",
+        "emptier_.wait_until(lock, std::min(deadline, Clock::now()),",
     ),
-    Mutant("drop the wait", GATE, "emptier_.wait_until(lock, deadline,", "emptier_.wait_until(lock, Clock::now(),"),
-    Mutant("drop the wake-up", GATE, "            emptier_.notify_all();\n", ""),
-    Mutant(
-        "wake before the decrement",
-        GATE,
-        "const Word before = word_.fetch_sub(1, std::memory_order_seq_cst);",
-        "emptier_.notify_all();\n        const Word before = word_.fetch_sub(1, std::memory_order_seq_cst);\n"
-        "        return;",
+    "count without wait": ("        emptier_.wait_until(", "        if (false) emptier_.wait_until("),
+    "drop the wake-up": ("            emptier_.notify_all();\n", ""),
+    "wake without the mutex": ("            mutex_.lock();\n            mutex_.unlock();\n", ""),
+    "wake before the decrement": (
+        "        const Word before = word_.fetch_sub(1, std::memory_order_seq_cst);\n",
+        "        const Word before = word_.load();\n"
+        "        if (state_of(before) != State::open) emptier_.notify_all();\n"
+        "        word_.fetch_sub(1);\n"
+        "        return;\n",
     ),
-    Mutant("the finalizer waits for itself", GATE, "- (finalizer.depth() != 0 ? 1 : 0)", ""),
-    Mutant(
-        "the finalizer is refused",
-        GATE,
+    "close without an exchange": (
+        "        while (state_of(word) < to &&",
+        "        word_.store((static_cast<Word>(to) << state_shift) | inside_of(word));\n"
+        "        while (state_of(word_.load()) < to &&",
+    ),
+    "the finalizer waits for itself": ("(finalizer.depth() != 0 ? 1 : 0)", "(finalizer.depth() != 0 ? 0 : 0)"),
+    "the finalizer is refused": (
         "state != State::open && !outsider.is_finalizer_",
         "state != State::open && !false; (void)outsider.is_finalizer_",
     ),
-    Mutant(
-        "nested entries are refused while draining",
-        GATE,
+    "nested entries are refused while draining": (
         "if (state() == State::sealed && !visitor",
         "if (state() != State::open && !visitor",
     ),
-    Mutant(
-        "nested entries pass when sealed", GATE, "if (state() == State::sealed && !visitor", "if (false && !visitor"
-    ),
-    Mutant("each nested leave counts out", GATE, "        if (depth == 1) {\n", "        if (true) {\n"),
-    Mutant(
-        "leaving without an entry counts out", GATE, "        if (depth == 0) {\n            return;\n        }\n", ""
-    ),
-    Mutant(
-        "a parked thread stays counted",
-        GATE,
+    "nested entries pass when sealed": ("if (state() == State::sealed && !visitor", "if (false && !visitor"),
+    "each nested leave counts out": ("        if (depth == 1) {\n", "        if (true) {\n"),
+    "leaving without an entry counts out": ("        if (depth == 0) {\n            return;\n        }\n", ""),
+    "a parked thread stays counted": (
         "        leave_for_good(visitor);\n        // pause()",
-        "        // pause()",
+        "        (void)visitor;\n        // pause()",
     ),
-    Mutant(
-        "a thread that ends inside stays counted",
-        GATE,
+    "a thread that ends inside stays counted": (
         "        leave_for_good(visitor);\n        const std::lock",
         "        const std::lock",
     ),
-    Mutant("the gate opens again by itself", GATE, "while (state_of(word) < to &&", "while (state_of(word) != to &&"),
-    Mutant("the child keeps the parent's mutex", GATE, "        new (&mutex_) std::mutex;\n", ""),
-    Mutant("the child keeps the parent's count", GATE, "word_.store(inside, std::memory_order_seq_cst);", ""),
-    Mutant("no second chance for late threads", THREAD, "    pthread_setspecific(last_end, &thread);\n", ""),
-    Mutant(
-        "leave the gate before the GIL",
-        BRIDGE,
-        "        PyEval_SaveThread()\n    me.frames -= 1\n",
+    "the gate opens again by itself": ("while (state_of(word) < to &&", "while (state_of(word) != to &&"),
+    "the child keeps the parent's mutex": ("        new (&mutex_) std::mutex;\n", ""),
+    "the child keeps the parent's count": ("word_.store(inside, std::memory_order_seq_cst);", ""),
+}
+
+THREAD = {
+    "no second chance for late threads": ("    pthread_setspecific(last_end, &thread);\n", "    (void)last_end;\n")
+}
+
+BRIDGE = {
+    "leave the gate before the GIL": (
+        "        PyEval_SaveThread()\n    schedule(Point.released)\n    me.frames -= 1\n",
         "        gate.leave(me.visitor)\n        PyEval_SaveThread()\n    me.frames -= 1\n    return\n",
     ),
-    Mutant(
-        "never leave after a blocking call",
-        BRIDGE,
-        "    PyEval_RestoreThread(state)\n    gate.leave(me[0])\n",
-        "    PyEval_RestoreThread(state)\n",
+    "never leave after a blocking call": (
+        "    schedule(Point.acquired)\n    gate.leave(me[0])\n    schedule(Point.left)\n\n\ncdef PyObject* kept",
+        "    schedule(Point.acquired)\n\n\ncdef PyObject* kept",
     ),
-    Mutant("drop the re-check", BRIDGE, '    check_gil("an errand\'s work")\n', ""),
-    Mutant(
-        "park with the GIL", BRIDGE, "    if holds_gil():\n        return PyGILState_Ensure()\n    me =", "    me ="
-    ),
-    Mutant(
-        "a callback of C++ that needs the GIL",
-        BRIDGE,
+    "drop the re-check": ('    check_gil("an errand\'s work")\n', ""),
+    "park with the GIL": ("    if holds_gil():\n        return PyGILState_Ensure()\n    me =", "    me ="),
+    "a callback of C++ that needs the GIL": (
         "cdef void exit_thread(\n    void* value,\n) noexcept nogil:",
         "cdef void exit_thread(\n    void* value,\n) noexcept:",
     ),
-)
+}
 
-TESTS = ["tests/test_discipline.py", "tests/test_native_gate.py"]
+MUTANTS = {"include/icegil/gate.hpp": GATE, "include/icegil/thread.hpp": THREAD, "icegil/_bridge.pyx": BRIDGE}
+"""File, name of the mutant, and the text of the file that it replaces with which other."""
+
+SHORT = {
+    "drop the count",
+    "drop the look at what was there",
+    "count without wait",
+    "wake before the decrement",
+    "wake without the mutex",
+    "the finalizer waits for itself",
+    "leave the gate before the GIL",
+    "drop the re-check",
+    "park with the GIL",
+}
+"""Those that the quick tests kill, one of each kind."""
+
+QUICK_TESTS = ["tests/test_discipline.py", "tests/test_native_interleavings.py"]
+TESTS = [*QUICK_TESTS, "tests/test_native_gate.py"]
+WITHOUT_BUILD = "discipline or every_order or plain"
 
 
-def verdict(mutant: Mutant, tree: Path) -> str:
-    """The test that notices; empty if none does."""
-    source = (ROOT / mutant.path).read_text()
-    if source.count(mutant.before) < 1:
-        raise SystemExit(f"mutate: {mutant.name!r} is not to be found in {mutant.path}: mend its entry here")
-    (tree / mutant.path).write_text(source.replace(mutant.before, mutant.after, 1))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        "discipline or plain",
-        *TESTS,
-    ]
+def mutated(path: str, name: str) -> str:
+    """The text of a file of the tree with one mistake in it."""
+    source = (ROOT / path).read_text()
+    before, after = MUTANTS[path][name]
+    if before not in source:
+        raise SystemExit(f"mutate: {name!r} is not to be found in {path}: mend its entry here")
+    return source.replace(before, after, 1)
+
+
+def killer(tree: Path, tests: list[str]) -> str:
+    """The first test that fails in this tree; empty if none does."""
+    words = ["-x", "-q", "-p", "no:cacheprovider", "-k", WITHOUT_BUILD, *tests]
+    command = [sys.executable, "-m", "pytest", *words]
     done = subprocess.run(command, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    (tree / mutant.path).write_text(source)
-    found = re.search(r"^(?:FAILED|ERROR) \S+::(.+?)(?: - |$)", done.stdout, re.MULTILINE)
-    return found[1] if found else "" if done.returncode == 0 else "it does not compile"
+    found = re.search(r"^FAILED \S+::(.+?)(?: - |$)", done.stdout, re.MULTILINE)
+    if not found and done.returncode != 0:  # it does not compile, say: no test had anything to notice
+        raise SystemExit(f"mutate: the tests could not be run:\n{done.stdout[-3000:]}{done.stderr}")
+    return found[1] if found else ""
 
 
 def main() -> int:
-    chosen = [mutant for mutant in MUTANTS if len(sys.argv) < 2 or any(word in mutant.name for word in sys.argv[1:])]
+    parser = argparse.ArgumentParser(description="Breaks the gate and the bridge, and says which test notices.")
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="mutants with one of these in their names; all if none"
+    )
+    parser.add_argument("--short", action="store_true", help="some, by the quick tests alone")
+    asked = parser.parse_args()
+    chosen = [
+        (path, name)
+        for path, names in MUTANTS.items()
+        for name in names
+        if (name in SHORT or not asked.short) and (not asked.words or any(word in name for word in asked.words))
+    ]
+    tests = QUICK_TESTS if asked.short else TESTS
     survived = 0
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
-        for name in ("include", "icegil", "tests"):
-            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for part in ("include", "icegil", "tests", "tools"):
+            shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", tree)
-        for mutant in chosen:
-            killer = verdict(mutant, tree)
-            survived += not killer
-            print(f"{mutant.name}: {'killed by ' + killer if killer else 'SURVIVED'}", flush=True)
-    print(f"{len(chosen) - survived} of {len(chosen)} mutants killed")
+        if found := killer(tree, tests):
+            raise SystemExit(f"mutate: without any mutant, {found} fails already")
+        for path, name in chosen:
+            (tree / path).write_text(mutated(path, name))
+            found = killer(tree, tests)
+            shutil.copy(ROOT / path, tree / path)
+            survived += not found
+            print(f"{name}: {'killed by ' + found if found else 'SURVIVED'}", flush=True)
+    print(f"{len(chosen) - survived} of {len(chosen)} mutants killed in {time.monotonic() - begun:.0f} s")
     return 1 if survived else 0
 
 
