@@ -18,13 +18,49 @@ def _traffic(
     faster: float | None = None,
     cheaper: float | None = None,
     sides: tuple[Side, ...] = (STOCK, GUARDED),
+    on_one_processor: bool = False,
 ) -> Row:
     figures = (
         Figure("calls per second", "calls_per_second", "/s", faster and Target(faster, at_least=True)),
         Figure("processor time per call", "cpu_us_per_call", "µs", cheaper and Target(cheaper)),
     )
     ways = tuple(Way(side, arguments) for side in sides)
-    return Row(name, program, figures, ways, calls=calls, quick_calls=calls // 10, counted_calls=1000)
+    return Row(
+        name,
+        program,
+        figures,
+        ways,
+        calls=calls,
+        quick_calls=calls // 10,
+        counted_calls=1000,
+        on_one_processor=on_one_processor,
+    )
+
+
+# A synchronous call is four threads that wake each other, on sleeping processors. In a virtual machine that takes most
+# of its time, and differs by half from one hour to the next, whichever side is measured: so its target is for one
+# processor, which never sleeps.
+ON_ONE_PROCESSOR = (
+    _traffic(
+        "asynchronous-1-processor",
+        "calls.py",
+        "asynchronous",
+        "{calls}",
+        calls=20_000,
+        faster=ASYNCHRONOUS,
+        cheaper=0.6,
+        on_one_processor=True,
+    ),
+    _traffic(
+        "synchronous-1-processor",
+        "calls.py",
+        "synchronous",
+        "{calls}",
+        calls=10_000,
+        faster=1.05,
+        on_one_processor=True,
+    ),
+)
 
 
 def _exit(count: int, how: str, target: float | None) -> Row:
@@ -33,7 +69,8 @@ def _exit(count: int, how: str, target: float | None) -> Row:
         Figure("whole process", "process_ms", "ms"),
     )
     ways = (Way(STOCK, (str(count), "explicit")), Way(GUARDED, (str(count), how)))
-    return Row(f"exit-{count}{'-explicit' if how == 'explicit' else ''}", "exit.py", figures, ways)
+    name = f"exit-{count}{'-explicit' if how == 'explicit' else ''}"
+    return Row(name, "exit.py", figures, ways, counted_without="leave")
 
 
 def _gate(threads: int) -> Row:
@@ -83,8 +120,9 @@ IMPORT = Row(
 ROWS = (
     _traffic("asynchronous", "calls.py", "asynchronous", "{calls}", calls=20_000, faster=ASYNCHRONOUS, cheaper=0.6),
     _traffic("asynchronous-client", "calls.py", "asynchronous-client", "{calls}", calls=20_000),
-    _traffic("synchronous", "calls.py", "synchronous", "{calls}", calls=10_000, faster=1.05),
+    _traffic("synchronous", "calls.py", "synchronous", "{calls}", calls=10_000),
     _traffic("synchronous-client", "calls.py", "synchronous-client", "{calls}", calls=10_000),
+    *ON_ONE_PROCESSOR,
     _traffic("oneway", "calls.py", "oneway", "{calls}", calls=50_000),
     _traffic("dispatch-1", "dispatch.py", "plain", "{calls}", "1", calls=40_000),
     _traffic("dispatch-8", "dispatch.py", "plain", "{calls}", "8", calls=40_000),
@@ -94,7 +132,16 @@ ROWS = (
         _traffic(f"locks-{kind}", "calls.py", kind, "{calls}", calls=calls, faster=0.98, sides=(WITHOUT_LOCKS, GUARDED))
         for kind, calls in (("asynchronous", 20_000), ("synchronous", 10_000))
     ),
-    _traffic("timeline", "calls.py", "asynchronous", "{calls}", calls=20_000, faster=0.97, sides=(UNTRACED, TRACED)),
+    _traffic(
+        "timeline",
+        "calls.py",
+        "asynchronous",
+        "{calls}",
+        calls=20_000,
+        faster=0.97,
+        sides=(UNTRACED, TRACED),
+        on_one_processor=True,
+    ),
     CROSSING,
     _gate(1),
     _gate(2),

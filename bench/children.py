@@ -1,5 +1,6 @@
 """Runs a measured program in a fresh child process and takes its figures."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +54,17 @@ def environment(side: Side) -> dict[str, str]:
     home = str(Path(icegil.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [home, kept.get("PYTHONPATH")]))
     return {**kept, "PYTHONPATH": path, "BENCH_BUILD": str(BUILD), **side.environment}
+
+
+@contextlib.contextmanager
+def on_one_processor() -> Iterator[None]:
+    """Keeps what is started meanwhile on one processor, its own children too."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def run(side: Side, program: str, arguments: list[str]) -> dict[str, float]:

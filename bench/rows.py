@@ -1,5 +1,6 @@
 """What a row of the bench is: the ways of running one program that are compared, and the figures that come of it."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -55,14 +56,19 @@ class Row:
     """For a count of instructions, which takes a hundred times as long; 0 where it would say nothing."""
     counted_ways: tuple[Way, ...] = ()
     """Where they are others than `ways`."""
+    counted_without: str = ""
+    """Counts one run less another with this argument, which has the program leave out what is measured."""
     most_runs: int | None = None
+    on_one_processor: bool = False
+    """Program, threads and servers: what it takes to wake a processor that sleeps is not in the figures then."""
 
     def pairs(self, runs: int, quick: bool) -> Iterator[dict[Figure, tuple[float, float]]]:
         """Runs the ways by turns, each in a fresh process, the one that goes first alternating."""
         calls = self.quick_calls if quick else self.calls
         for i in range(min(runs, self.most_runs or runs)):
             in_turn = list(enumerate(self.ways))[:: -1 if i % 2 else 1]
-            reports = {place: children.run(way.side, self.program, way.words(calls)) for place, way in in_turn}
+            with children.on_one_processor() if self.on_one_processor else contextlib.nullcontext():
+                reports = {place: children.run(way.side, self.program, way.words(calls)) for place, way in in_turn}
             first, last = reports[0], reports[len(self.ways) - 1]
             yield {
                 figure: (first[figure.beside or figure.key], last[figure.key])
