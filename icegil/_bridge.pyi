@@ -1,7 +1,6 @@
 """The boundary between C++ threads and Python; for icegil's own modules. Every function is callable from any thread."""
 
 from collections.abc import Callable
-from types import ModuleType
 
 def is_finalizing() -> bool:
     """Whether the gate is not open, or Python finalizes."""
@@ -55,7 +54,7 @@ def keep_alive(thing: object, /) -> None:
 def leave_right_after_finalization() -> None:
     """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
 
-def keep_modules(modules: dict[str, ModuleType], /) -> None:
+def keep_modules(modules: dict[str, dict[str, object]], /) -> None:
     """Has IcePy find these modules, by name, once the gate is sealed. They are kept for good."""
 
 def is_inside() -> bool:

@@ -84,9 +84,19 @@ cdef extern from "Python.h" nogil:
     PyGILState_STATE PyGILState_Ensure() noexcept
     void PyGILState_Release(PyGILState_STATE) noexcept
     void PyEval_RestoreThread(PyThreadState*) noexcept
-    PyObject* PyImport_ImportModule(const char*) noexcept
-    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
+    PyObject* PyImport_Import(PyObject*) noexcept
+    PyObject* PyImport_GetModuleDict() noexcept
+    PyObject* PyUnicode_FromString(const char*) noexcept
+    PyObject* PyDict_New() noexcept
+    PyObject* PyDict_GetItem(PyObject*, PyObject*) noexcept
+    int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
+    int PyDict_Update(PyObject*, PyObject*) noexcept
+    void PyDict_Clear(PyObject*) noexcept
+    void PyObject_GC_UnTrack(void*) noexcept
+    PyObject* PyModule_New(const char*) noexcept
+    PyObject* PyModule_GetDict(PyObject*) noexcept
     void Py_IncRef(PyObject*) noexcept
+    void Py_DecRef(PyObject*) noexcept
     void* PyCFunction_GetFunction(PyObject*) noexcept
     int Py_IsInitialized() noexcept
     void Py_Exit(int) noexcept
@@ -504,27 +514,56 @@ cdef void restore_thread(
 
 
 cdef PyObject* kept_modules = NULL
+cdef PyObject* imported = PyDict_New()  # the modules that `import_module` has answered, by name; empty once sealed
 
 
 def keep_modules(dict modules, /):
-    """Has `import_module` answer from these, by name, once the gate is sealed. They are kept for good."""
+    """Has `import_module` answer from these, the names in each by its own, once the gate is sealed. Kept for good."""
     global kept_modules
+    for names in modules.values():
+        PyObject_GC_UnTrack(<PyObject*> names)  # never garbage: the collector has enough to walk through at an exit
     Py_INCREF(modules)
     kept_modules = <PyObject*> modules
+    PyDict_Clear(imported)
 
 
 cdef PyObject* import_module(
     const char* name,
 ) noexcept nogil:
-    # `PyImport_ImportModule`, called with the GIL: IcePy looks up a class. Once Python has emptied its modules the real
-    # one answers NULL, and IcePy goes on with that.
-    cdef PyObject* kept
-    if gate.state() == State.sealed and kept_modules != NULL:
-        kept = PyDict_GetItemString(kept_modules, name)
-        if kept != NULL:
-            Py_IncRef(kept)
-            return kept
-    return PyImport_ImportModule(name)
+    # `PyImport_ImportModule`, called with the GIL: IcePy looks up a class, some eight times for each call.
+    cdef PyObject* key = PyUnicode_FromString(name)
+    cdef PyObject* module = NULL
+    if key != NULL:
+        module = kept_module(key, name) if gate.state() == State.sealed else imported_module(key)
+    Py_DecRef(key)
+    return module
+
+
+cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogil:
+    # Once Python has emptied its modules its import answers NULL, and IcePy goes on with that.
+    cdef PyObject* names = NULL
+    cdef PyObject* module
+    if kept_modules != NULL:
+        names = PyDict_GetItem(kept_modules, name)
+    if names == NULL:
+        return PyImport_Import(name)
+    module = PyModule_New(characters)
+    if module != NULL and PyDict_Update(PyModule_GetDict(module), names) != 0:
+        Py_DecRef(module)
+        return NULL
+    return module
+
+
+cdef PyObject* imported_module(PyObject* name) noexcept nogil:
+    # Python's import takes ten times as long to find that it has the module. This one was whole when it answered it.
+    cdef PyObject* module = PyDict_GetItem(imported, name)
+    if module != NULL and module == PyDict_GetItem(PyImport_GetModuleDict(), name):
+        Py_IncRef(module)
+        return module
+    module = PyImport_Import(name)
+    if module != NULL:
+        PyDict_SetItem(imported, name, module)
+    return module
 
 
 cdef void exit_thread(

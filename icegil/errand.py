@@ -4,9 +4,13 @@ import logging
 import math
 import threading
 from collections.abc import Callable
-from numbers import Real
+from typing import TYPE_CHECKING
 
 from icegil import _bridge
+
+if TYPE_CHECKING:
+    from numbers import Real
+    from typing import TypeGuard
 
 log = logging.getLogger("icegil")
 
@@ -15,7 +19,7 @@ def seconds(value: object, name: str) -> float:
     """`value` as a number of seconds, `math.inf` for None; TypeError or ValueError that names the argument."""
     if value is None:
         return math.inf
-    if not isinstance(value, Real):
+    if not _is_real(value):
         raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
     try:
         number = float(value)
@@ -24,6 +28,14 @@ def seconds(value: object, name: str) -> float:
     if math.isnan(number) or number < 0:
         raise ValueError(f"{name} must not be negative or NaN: {value}")
     return number
+
+
+def _is_real(value: object) -> "TypeGuard[Real]":
+    if isinstance(value, int | float):
+        return True
+    from numbers import Real  # for a fraction, say: too much to load and to free for every program
+
+    return isinstance(value, Real)
 
 
 class Errand:

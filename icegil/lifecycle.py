@@ -311,15 +311,13 @@ def _is_in_callback() -> bool:
 def _seal() -> None:
     # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
     # exceptions that it raises up in modules that are being emptied.
-    names = [name for name in list(sys.modules) if name.partition(".")[0] in ("Ice", "builtins")]
-    _bridge.keep_modules({name: _copy(sys.modules[name]) for name in names})
+    kept = {
+        name: vars(module).copy()
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in ("Ice", "builtins") and isinstance(module, ModuleType)
+    }
+    _bridge.keep_modules(kept)
     _bridge.seal()
-
-
-def _copy(module: ModuleType) -> ModuleType:
-    copy = ModuleType(module.__name__)
-    vars(copy).update(vars(module))
-    return copy
 
 
 def _destroy_all(living: list[Life], deadline: float) -> None:
