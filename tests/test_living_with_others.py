@@ -57,6 +57,60 @@ def test_no_freed_memory_is_touched_on_the_way_out(allocator: str) -> None:
         check_silent("-m", "icegil", "run", program, PYTHONMALLOC=allocator)
 
 
+def test_icepy_finds_its_modules_without_pythons_import() -> None:
+    asked = check_program(
+        """
+        import builtins
+        from icegil import Ice, uninstall
+        from _echo import communicator, serve, storm
+
+        asked = []
+        def note(name, *rest):
+            asked.append(name)
+            return real(name, *rest)
+        def look_ups(proxy):
+            asked.clear()
+            builtins.__import__ = note
+            for future in storm(proxy, 20):
+                future.result()
+            builtins.__import__ = real
+            return sum(name.partition(".")[0] == "Ice" for name in asked)
+
+        real = builtins.__import__
+        with communicator() as ice:
+            proxy = serve(ice)
+            look_ups(proxy)
+            with_icegil = look_ups(proxy)
+            uninstall()
+            print(with_icegil, look_ups(proxy) > 20)
+        """
+    )
+    assert asked == "0 True\n"
+
+
+def test_icepy_sees_a_module_that_took_the_place_of_another() -> None:
+    kinds = check_program(
+        """
+        import sys, types
+        from icegil import Ice
+        from _echo import communicator, serve
+
+        class Future(Ice.InvocationFuture):
+            pass
+
+        with communicator() as ice:
+            proxy = serve(ice)
+            print(type(proxy.ice_pingAsync()) is Ice.InvocationFuture)
+            sys.modules["Ice"] = types.ModuleType("Ice")
+            vars(sys.modules["Ice"]).update(vars(Ice), InvocationFuture=Future)
+            print(type(proxy.ice_pingAsync()) is Future)
+            sys.modules["Ice"] = Ice
+            print(type(proxy.ice_pingAsync()) is Ice.InvocationFuture)
+        """
+    )
+    assert kinds == "True\n" * 3
+
+
 def test_the_slots_are_taken_back_from_another_tool_when_the_shutdown_begins() -> None:
     out = check_program(
         """
