@@ -70,7 +70,7 @@ def _exit(count: int, how: str, target: float | None) -> Row:
     )
     ways = (Way(STOCK, (str(count), "explicit")), Way(GUARDED, (str(count), how)))
     name = f"exit-{count}{'-explicit' if how == 'explicit' else ''}"
-    return Row(name, "exit.py", figures, ways, counted_without="leave")
+    return Row(name, "exit.py", figures, ways, counted_without="leave", turns=5 if count == 1 else 1)
 
 
 def _gate(threads: int) -> Row:

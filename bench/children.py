@@ -67,7 +67,7 @@ def on_one_processor() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def run(side: Side, program: str, arguments: list[str]) -> dict[str, float]:
+def run(side: Side, program: str, arguments: list[str], hash_seed: int) -> dict[str, float]:
     """The figures that the program prints, and what only the parent sees.
 
     `process_ms` is how long the whole process took. `exit_ms`, for a program that says when its work was over
@@ -80,7 +80,7 @@ def run(side: Side, program: str, arguments: list[str]) -> dict[str, float]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment(side),
+            env={**environment(side), "PYTHONHASHSEED": str(hash_seed)},
         )
         # Not `communicate(timeout)`: it looks for the end of the process at intervals, which the exit times would show.
         watchdog = threading.Timer(MOST_SECONDS, child.send_signal, [signal.SIGKILL])

@@ -1,6 +1,7 @@
 """What a row of the bench is: the ways of running one program that are compared, and the figures that come of it."""
 
 import contextlib
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,6 +60,8 @@ class Row:
     counted_without: str = ""
     """Counts one run less another with this argument, which has the program leave out what is measured."""
     most_runs: int | None = None
+    turns: int = 1
+    """Runs of each way that make one pair, by their medians: more than one where a run is short and its noise wide."""
     on_one_processor: bool = False
     """Program, threads and servers: what it takes to wake a processor that sleeps is not in the figures then."""
 
@@ -66,15 +69,22 @@ class Row:
         """Runs the ways by turns, each in a fresh process, the one that goes first alternating."""
         calls = self.quick_calls if quick else self.calls
         for i in range(min(runs, self.most_runs or runs)):
-            in_turn = list(enumerate(self.ways))[:: -1 if i % 2 else 1]
             with children.on_one_processor() if self.on_one_processor else contextlib.nullcontext():
-                reports = {place: children.run(way.side, self.program, way.words(calls)) for place, way in in_turn}
-            first, last = reports[0], reports[len(self.ways) - 1]
+                turns = [self._turn(calls, i * self.turns + j) for j in range(self.turns)]
             yield {
-                figure: (first[figure.beside or figure.key], last[figure.key])
+                figure: (
+                    statistics.median(first[figure.beside or figure.key] for first, _ in turns),
+                    statistics.median(last[figure.key] for _, last in turns),
+                )
                 for figure in self.figures
-                if figure.key in last
+                if figure.key in turns[0][1]
             }
+
+    def _turn(self, calls: int, number: int) -> tuple[dict[str, float], dict[str, float]]:
+        """What each way reports: the order of the names in a set, which costs time at an exit, is the same for both."""
+        in_turn = list(enumerate(self.ways))[:: -1 if number % 2 else 1]
+        reports = {place: children.run(way.side, self.program, way.words(calls), number) for place, way in in_turn}
+        return reports[0], reports[len(self.ways) - 1]
 
     def beside_name(self, figure: Figure) -> str:
         return figure.beside_name or self.ways[0].side.name

@@ -180,7 +180,7 @@ if child == 0:
 print(child, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     # From 3.12 on Python warns of a fork beside threads, and counts one that was joined until the kernel forgets it.
-    ended = icegil_run("-c", code, PYTHONWARNINGS="ignore::DeprecationWarning")
+    ended = python("-W", "ignore::DeprecationWarning", "-m", "icegil", "run", "-c", code)
     child, status = ended.stdout.split()
     assert (status, ended.stderr) == ("0", "")
     assert {event["tid"] for event in events(file) if event.get("cat") == "communicator"} == {int(child)}
