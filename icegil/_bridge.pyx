@@ -92,9 +92,11 @@ cdef extern from "Python.h" nogil:
     int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
     int PyDict_Update(PyObject*, PyObject*) noexcept
     void PyDict_Clear(PyObject*) noexcept
+    bint PyDict_Check(PyObject*) noexcept
     void PyObject_GC_UnTrack(void*) noexcept
     PyObject* PyModule_New(const char*) noexcept
     PyObject* PyModule_GetDict(PyObject*) noexcept
+    void PyErr_Clear() noexcept
     void Py_IncRef(PyObject*) noexcept
     void Py_DecRef(PyObject*) noexcept
     void* PyCFunction_GetFunction(PyObject*) noexcept
@@ -530,7 +532,7 @@ def keep_modules(dict modules, /):
 cdef PyObject* import_module(
     const char* name,
 ) noexcept nogil:
-    # `PyImport_ImportModule`, called with the GIL: IcePy looks up a class, some eight times for each call.
+    # `PyImport_ImportModule`, called with the GIL: IcePy looks a class up, up to eight times for each call.
     cdef PyObject* key = PyUnicode_FromString(name)
     cdef PyObject* module = NULL
     if key != NULL:
@@ -540,18 +542,21 @@ cdef PyObject* import_module(
 
 
 cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogil:
-    # Once Python has emptied its modules its import answers NULL, and IcePy goes on with that.
-    cdef PyObject* names = NULL
+    # Once Python has emptied its modules its import answers NULL, and IcePy goes on with that. IcePy 3.7 looks into a
+    # module that it has let go of: these stay too.
+    cdef PyObject* kept = NULL
     cdef PyObject* module
     if kept_modules != NULL:
-        names = PyDict_GetItem(kept_modules, name)
-    if names == NULL:
+        kept = PyDict_GetItem(kept_modules, name)
+    if kept == NULL:
         return PyImport_Import(name)
-    module = PyModule_New(characters)
-    if module != NULL and PyDict_Update(PyModule_GetDict(module), names) != 0:
-        Py_DecRef(module)
-        return NULL
-    return module
+    if PyDict_Check(kept):
+        module = PyModule_New(characters)
+        if module == NULL or PyDict_Update(PyModule_GetDict(module), kept) != 0:
+            return NULL
+        return module if PyDict_SetItem(kept_modules, name, module) == 0 else NULL
+    Py_IncRef(kept)
+    return kept
 
 
 cdef PyObject* imported_module(PyObject* name) noexcept nogil:
@@ -561,8 +566,8 @@ cdef PyObject* imported_module(PyObject* name) noexcept nogil:
         Py_IncRef(module)
         return module
     module = PyImport_Import(name)
-    if module != NULL:
-        PyDict_SetItem(imported, name, module)
+    if module != NULL and PyDict_SetItem(imported, name, module) != 0:
+        PyErr_Clear()  # it is looked up again the next time
     return module
 
 
