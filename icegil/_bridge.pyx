@@ -560,7 +560,7 @@ cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogi
 
 
 cdef PyObject* imported_module(PyObject* name) noexcept nogil:
-    # Python's import takes ten times as long to find that it has the module. This one was whole when it answered it.
+    # Python's import takes ten times as long to find that it has the module.
     cdef PyObject* module = PyDict_GetItem(imported, name)
     if module != NULL and module == PyDict_GetItem(PyImport_GetModuleDict(), name):
         Py_IncRef(module)
