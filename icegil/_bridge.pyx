@@ -16,6 +16,7 @@ Rules, referred to below by their numbers:
 """
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from cython cimport no_gc_clear
 from libc.errno cimport EBUSY, EINTR, errno
 from libc.stdint cimport uintptr_t
 from libc.stdio cimport fflush, fprintf, stderr
@@ -332,13 +333,14 @@ cdef struct Deadline:
     PyObject* late
 
 
+@no_gc_clear  # the thread may be about to call `late`
 cdef class Watch:
     """Calls `late()` on a native thread after some seconds, unless `end()` is called before."""
 
     cdef Deadline* deadline
     cdef object late
 
-    def __init__(self, double seconds, late):
+    def __cinit__(self, double seconds, late):
         self.late = late
         self.deadline = <Deadline*> calloc(1, sizeof(Deadline))
         if self.deadline == NULL:
@@ -552,17 +554,24 @@ cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogi
         return PyImport_Import(name)
     if PyDict_Check(kept):
         module = PyModule_New(characters)
-        if module == NULL or PyDict_Update(PyModule_GetDict(module), kept) != 0:
+        if module != NULL and (
+            PyDict_Update(PyModule_GetDict(module), kept) != 0 or PyDict_SetItem(kept_modules, name, module) != 0
+        ):
+            Py_DecRef(module)
             return NULL
-        return module if PyDict_SetItem(kept_modules, name, module) == 0 else NULL
+        return module
     Py_IncRef(kept)
     return kept
 
 
 cdef PyObject* imported_module(PyObject* name) noexcept nogil:
-    # Python's import takes ten times as long to find that it has the module.
-    cdef PyObject* module = PyDict_GetItem(imported, name)
-    if module != NULL and module == PyDict_GetItem(PyImport_GetModuleDict(), name):
+    # Python's import takes ten times as long to find that it has the module. Where it finalizes unguarded there may be
+    # no `sys.modules`. That one is looked into first: a key of another type may run Python, and what `imported` has is
+    # borrowed.
+    cdef PyObject* module = NULL
+    if not Py_IsFinalizing():
+        module = PyDict_GetItem(PyImport_GetModuleDict(), name)
+    if module != NULL and module == PyDict_GetItem(imported, name):
         Py_IncRef(module)
         return module
     module = PyImport_Import(name)
