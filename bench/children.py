@@ -47,13 +47,17 @@ TRACED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard", "I
 UNTRACED = Side("no timeline", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
 
 
-def environment(side: Side) -> dict[str, str]:
-    """The child's environment: the bench's own, without settings of icegil, and what the side needs."""
+def environment(side: Side, hash_seed: int) -> dict[str, str]:
+    """The child's environment: the bench's own, without settings of icegil, and what the side needs.
+
+    The seed decides the order of the names in a set, with it what is freed before what, and so what an exit costs.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ICEGIL_", "BENCH_"))}
     # The icegil that the bench itself sees, also where it is not installed but built in its source tree.
     home = str(Path(icegil.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [home, kept.get("PYTHONPATH")]))
-    return {**kept, "PYTHONPATH": path, "BENCH_BUILD": str(BUILD), **side.environment}
+    fixed = {"PYTHONPATH": path, "PYTHONHASHSEED": str(hash_seed), "BENCH_BUILD": str(BUILD)}
+    return {**kept, **fixed, **side.environment}
 
 
 @contextlib.contextmanager
@@ -80,7 +84,7 @@ def run(side: Side, program: str, arguments: list[str], hash_seed: int) -> dict[
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**environment(side), "PYTHONHASHSEED": str(hash_seed)},
+            env=environment(side, hash_seed),
         )
         # Not `communicate(timeout)`: it looks for the end of the process at intervals, which the exit times would show.
         watchdog = threading.Timer(MOST_SECONDS, child.send_signal, [signal.SIGKILL])

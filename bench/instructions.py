@@ -16,7 +16,6 @@ from bench.rows import Row, Way
 PERF = ["perf", "stat", "-x,", "-e", "instructions:u"]
 VALGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes"]
 HASH_SEEDS = range(5)
-"""The order of the names in a set decides what is freed before what, and with it what an exit costs."""
 
 
 @functools.cache
@@ -50,7 +49,7 @@ def _each(row: Row, way: Way) -> float:
 def _count(row: Row, way: Way, arguments: list[str], hash_seed: int = 0) -> int:
     command = way.side.command(row.program, arguments)
     tool = PERF if counter() == "perf" else VALGRIND
-    environment = {**children.environment(way.side), "PYTHONHASHSEED": str(hash_seed)}
+    environment = children.environment(way.side, hash_seed)
     done = subprocess.run([*tool, *command], capture_output=True, text=True, env=environment, timeout=900)
     found = re.search(r"^(\d+),.*instructions|Collected : (\d+)", done.stderr, re.MULTILINE)
     if done.returncode != 0 or found is None:

@@ -81,7 +81,7 @@ class Row:
             }
 
     def _turn(self, calls: int, number: int) -> tuple[dict[str, float], dict[str, float]]:
-        """What each way reports: the order of the names in a set, which costs time at an exit, is the same for both."""
+        """What each way reports, with one hash seed."""
         in_turn = list(enumerate(self.ways))[:: -1 if number % 2 else 1]
         reports = {place: children.run(way.side, self.program, way.words(calls), number) for place, way in in_turn}
         return reports[0], reports[len(self.ways) - 1]
