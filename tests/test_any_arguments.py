@@ -1,29 +1,18 @@
 """The facade with arguments and sequences of calls that nobody thought of; each in a child process, which may crash."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from children import python
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import icegil
-from icegil.torture.catalogue import SCENARIOS
-
 CHILD = Path(__file__).parent / "arguments_child.py"
-ROOT = Path(icegil.__file__).parents[1]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{SCENARIOS}", "PYTHONFAULTHANDLER": "1"}
-
-
-def run(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, *words], env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
 
 
 def test_no_argument_crashes_it() -> None:
-    done = run(str(CHILD), "150")
-    assert (done.returncode, done.stderr) == (0, ""), f"{done.stdout[-2000:]}\n{done.stderr[-5000:]}"
+    done = python(str(CHILD), "150")
+    assert (done.status, done.stderr) == (0, ""), f"{done.stdout[-2000:]}\n{done.stderr[-5000:]}"
     assert done.stdout.endswith("done\n")
 
 
@@ -51,9 +40,10 @@ import icegil
 from icegil import Ice
 from _echo import communicator, serve, storm
 made, pending = [], []
+empty = bytes([6, 0, 0, 0, 1, 1])  # an encapsulation with nothing in it: Ice refuses what is none
 def call():
     if made:
-        assert made[-1][1].ice_invoke("echo", Ice.OperationMode.Normal, b"x") == (True, b"x")
+        assert made[-1][1].ice_invoke("echo", Ice.OperationMode.Normal, empty) == (True, empty)
 async def in_loop():
     icegil.install()
     await asyncio.gather(*(icegil.destroy_async(ice, 30) for ice, _ in made))
@@ -72,8 +62,8 @@ def fork():
 def check_sequences(steps: list[str]) -> None:
     # Installed at the end: what lives then is icegil's to take down.
     code = PROLOGUE + "\n".join(STEPS[step] for step in steps) + "\nicegil.install()\nsys.exit(3)\n"
-    done = run("-c", code)
-    assert (done.returncode, done.stderr) == (3, ""), f"{steps}: status {done.returncode}\n{done.stderr[-5000:]}"
+    done = python("-c", code)
+    assert (done.status, done.stderr) == (3, ""), f"{steps}: status {done.status}\n{done.stderr[-5000:]}"
 
 
 def test_no_sequence_of_calls_crashes_it() -> None:

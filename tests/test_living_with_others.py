@@ -9,9 +9,9 @@ from pathlib import Path
 
 import Ice
 import pytest
+from children import python
 
 from icegil.torture.catalogue import SCENARIOS, read
-from icegil.torture.endings import run
 
 RUNS = 3
 NAMES = ("never_destroyed.py", "async_with_then_exit.py", "daemon_threads_return.py")
@@ -24,7 +24,7 @@ def by_name(path: Path) -> str:
 
 def check_silent(*arguments: object, **environment: str) -> str:
     """Runs Python with these arguments; what it printed. It must end with status 0 and leave stderr empty."""
-    ending = run([sys.executable, *map(str, arguments)], 60, environment)
+    ending = python(*map(str, arguments), **environment)
     # What memray says of an interpreter that exports functions of the C library.
     printed = re.sub(r"^Memray WARNING: Correcting symbol .*\n", "", ending.stderr, flags=re.MULTILINE)
     assert (ending.status, printed) == (0, ""), ending
