@@ -20,6 +20,9 @@ BUILD = Path(__file__).parent.parent / "build" / "bench" / sys.implementation.ca
 
 MOST_SECONDS = 900.0
 
+ICEGIL = "import sys; from icegil.cli import main; sys.exit(main())"
+"""The `icegil` command as pip writes it: icegil may not be installed, and `python -m` loads more than it."""
+
 
 class ChildFailed(Exception):
     """A measured program did not end as it should; its last words."""
@@ -34,7 +37,7 @@ class Side:
     environment: dict[str, str] = field(default_factory=dict)
 
     def command(self, program: str, arguments: list[str]) -> list[str]:
-        run = ["-m", "icegil", "run"] if self.is_guarded else []
+        run = ["-c", ICEGIL, "run"] if self.is_guarded else []
         return [sys.executable, *run, str(PROGRAMS / program), *arguments]
 
 

@@ -1,5 +1,7 @@
 """What differs between the versions of Ice and of Python, in one place."""
 
+from __future__ import annotations
+
 import functools
 import sys
 import threading

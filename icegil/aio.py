@@ -1,5 +1,7 @@
 """asyncio: `destroy_async`, `shutdown_completed`, and an event-loop adapter that a closed loop does not trouble."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import math
@@ -30,7 +32,7 @@ class _Wait(Coroutine[Any, Any, None]):
         if longest != math.inf:
             self._timer = self._loop.call_later(longest, self._settle, False)
 
-    def on(self, errand: Errand | None) -> "_Wait":
+    def on(self, errand: Errand | None) -> _Wait:
         """Waits for this errand; None is done already."""
         self._errand = errand
         if errand is None:
@@ -194,7 +196,7 @@ class _LateLoop:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def create_future(self) -> "asyncio.Future[Any]":
+    def create_future(self) -> asyncio.Future[Any]:
         return self._loop.create_future()
 
     def call_soon_threadsafe(self, callback: Callable[..., object], *arguments: object) -> None:

@@ -1,5 +1,7 @@
 """Finding out what is installed, what is guarded, what is not and why, and whether it works."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 import platform

@@ -1,5 +1,7 @@
 """Dispatches that wait for a coroutine on an event loop: failed when the loop is dead, or they would never end."""
 
+from __future__ import annotations
+
 import asyncio
 import concurrent.futures
 import contextlib
@@ -37,7 +39,7 @@ class _Dispatch:
         except Exception as error:
             self.future.set_exception(error)
 
-    def _answer(self, task: "asyncio.Task[Any]") -> None:
+    def _answer(self, task: asyncio.Task[Any]) -> None:
         with contextlib.suppress(concurrent.futures.InvalidStateError):  # stranded in the meantime
             if task.cancelled():
                 self.future.cancel()
@@ -61,7 +63,7 @@ class _Dispatch:
 
 
 _pending: set[_Dispatch] = set()
-_dead: "weakref.WeakSet[AbstractEventLoop]" = weakref.WeakSet()
+_dead: weakref.WeakSet[AbstractEventLoop] = weakref.WeakSet()
 _is_shutting_down = False
 
 

@@ -1,5 +1,7 @@
 """The `icegil doctor` command: says what is installed, what is guarded, what is not and why, and whether it works."""
 
+from __future__ import annotations
+
 import json
 import sys
 from dataclasses import asdict

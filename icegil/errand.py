@@ -1,5 +1,7 @@
 """Errands: blocking calls of Ice on native threads, and how long to wait for them."""
 
+from __future__ import annotations
+
 import logging
 import math
 import threading
@@ -30,7 +32,7 @@ def seconds(value: object, name: str) -> float:
     return number
 
 
-def _is_real(value: object) -> "TypeGuard[Real]":
+def _is_real(value: object) -> TypeGuard[Real]:
     if isinstance(value, int | float):
         return True
     from numbers import Real  # for a fraction, say: too much to load and to free for every program

@@ -1,5 +1,7 @@
 """Putting icegil in place around the installed Ice, taking it away again, and saying what is in place."""
 
+from __future__ import annotations
+
 import atexit
 import functools
 import gc
@@ -166,7 +168,7 @@ def uninstall() -> None:
             _installation = None
 
 
-def status() -> "Status":
+def status() -> Status:
     """What icegil has in place, and the gate's counters. Callable from any thread at any time."""
     from icegil.views import GilGivenAway, Status, gate_status  # not at the top: most programs never ask
 
@@ -184,7 +186,7 @@ def status() -> "Status":
     )
 
 
-def snapshot() -> "Snapshot":
+def snapshot() -> Snapshot:
     """The communicators, the callbacks inside and the gate at this moment.
 
     Callable at any moment from any thread, also from an `atexit` handler and from a signal handler. Where icegil is not

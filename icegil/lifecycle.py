@@ -1,5 +1,7 @@
 """Which communicators live, who destroys them, and the shutdown: the steps that take them down before Python goes."""
 
+from __future__ import annotations
+
 import atexit
 import collections
 import contextlib
@@ -161,7 +163,7 @@ SLOW = 1.0
 
 _lock = threading.RLock()
 _numbers = itertools.count(1)
-_lives: "weakref.WeakKeyDictionary[Any, Life]" = weakref.WeakKeyDictionary()
+_lives: weakref.WeakKeyDictionary[Any, Life] = weakref.WeakKeyDictionary()
 _inherited: list[Life] = []
 tally = Tally()
 

@@ -1,5 +1,7 @@
 """What is mapped where in this process, as the kernel tells it: rights and files."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from pathlib import Path

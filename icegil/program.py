@@ -4,17 +4,17 @@ Each `prepare_...` does what `python` does before it runs such a program (Module
 answers what runs it.
 """
 
+from __future__ import annotations
+
 import builtins
 import contextlib
-import importlib.util
 import io
 import marshal
 import os
-import pkgutil
-import runpy
 import sys
 from collections.abc import Callable
-from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
+from importlib._bootstrap_external import MAGIC_NUMBER  # of importlib.util, which is more to load and to free
+from importlib.machinery import BuiltinImporter, PathFinder, SourceFileLoader, SourcelessFileLoader
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
@@ -27,11 +27,11 @@ Prepare = Callable[[str, list[str]], Runner]
 def prepare_file(path: str, arguments: list[str]) -> Runner:
     sys.argv[:] = [path, *arguments]
     absolute = os.path.join(_current_directory() or "", path)  # not normalized: `python` does not either
-    if pkgutil.get_importer(absolute) is not None:
+    if _can_import_from(absolute):
         return _prepare_package(absolute)
     source = _read(absolute)
     _put_path(os.path.dirname(os.path.realpath(path)))
-    is_compiled = path.endswith(".pyc") or source[:2] == importlib.util.MAGIC_NUMBER[:2]
+    is_compiled = path.endswith(".pyc") or source[:2] == MAGIC_NUMBER[:2]
     loader = (SourcelessFileLoader if is_compiled else SourceFileLoader)("__main__", absolute)
     namespace = _new_main(file=absolute, loader=loader)
 
@@ -41,8 +41,16 @@ def prepare_file(path: str, arguments: list[str]) -> Runner:
     return lambda: _as_python_does(run, namespace)
 
 
+def _can_import_from(path: str) -> bool:
+    """Whether `path` is one that Python finds modules in: a directory, a zip file."""
+    PathFinder.find_spec("__main__", [path])
+    return sys.path_importer_cache.get(path) is not None
+
+
 def _prepare_package(path: str) -> Runner:
     """For a directory or zip file with a `__main__.py`."""
+    import runpy
+
     sys.path.insert(0, path)  # however safe the path is to be
     _new_main()
     return lambda: _as_python_does(lambda: runpy._run_module_as_main("__main__", False))  # type: ignore[attr-defined]
@@ -59,6 +67,8 @@ def prepare_stdin(path: str, arguments: list[str]) -> Runner:
 
 
 def prepare_module(name: str, arguments: list[str]) -> Runner:
+    import runpy
+
     sys.argv[:] = ["-m", *arguments]
     _put_path(_current_directory())
     _new_main()
@@ -91,7 +101,7 @@ def _read(path: str) -> bytes:
 
 
 def _unmarshal(compiled: bytes) -> CodeType:
-    if compiled[:4] != importlib.util.MAGIC_NUMBER:
+    if compiled[:4] != MAGIC_NUMBER:
         raise RuntimeError("Bad magic number in .pyc file")
     try:
         code = marshal.loads(compiled[16:])

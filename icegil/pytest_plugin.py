@@ -5,6 +5,8 @@ and not destroyed is destroyed at the end of the test, which fails. What a fixtu
 fixture's to destroy.
 """
 
+from __future__ import annotations
+
 import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -112,7 +114,7 @@ def _tell(how: str, lines: list[str]) -> None:
 
 
 @pytest.fixture
-def ice_communicator() -> Iterator["Ice.Communicator"]:
+def ice_communicator() -> Iterator[Ice.Communicator]:
     """A communicator of the test's own, destroyed at its end.
 
     To give it properties, make it in the test: `with Ice.initialize(...) as communicator`.
@@ -123,7 +125,7 @@ def ice_communicator() -> Iterator["Ice.Communicator"]:
 
 
 @pytest.fixture
-async def ice_async_communicator() -> AsyncIterator["Ice.Communicator"]:
+async def ice_async_communicator() -> AsyncIterator[Ice.Communicator]:
     """As `ice_communicator`, bound to the event loop of the test; for pytest-asyncio and anyio."""
     import asyncio
 

@@ -1,5 +1,7 @@
 """Which imports of which loaded objects lead to the bridge, and whether they still do."""
 
+from __future__ import annotations
+
 import sys
 
 from icegil import _bridge, _compat

@@ -1,5 +1,7 @@
 """What `icegil run --report` prints at the end: what the shutdown found and did, in one paragraph on stderr."""
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import os

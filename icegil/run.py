@@ -1,5 +1,7 @@
 """`icegil run`: runs a program as `python` would, guarded from its start."""
 
+from __future__ import annotations
+
 import sys
 
 from icegil import guard, program

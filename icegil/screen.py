@@ -1,5 +1,7 @@
 """The console that people look at: as wide as a terminal is, and as wide as the text is where there is none."""
 
+from __future__ import annotations
+
 import io
 from typing import TextIO
 

@@ -1,5 +1,7 @@
 """The settings: what each may be, and whether the call, the environment or the default decided."""
 
+from __future__ import annotations
+
 import os
 from typing import Generic, NamedTuple, TypeVar
 

@@ -4,6 +4,8 @@ Recorded by native code into a ring of fixed size: what is kept are the latest e
 Off, it costs one load for each callback; on, well under a microsecond.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import platform

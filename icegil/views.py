@@ -1,5 +1,7 @@
 """What icegil shows of itself: plain, frozen values."""
 
+from __future__ import annotations
+
 import sys
 import threading
 import time

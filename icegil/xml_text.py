@@ -1,5 +1,7 @@
 """What programs print, as XML can hold it."""
 
+from __future__ import annotations
+
 import re
 
 # XML 1.0 has no way to write these; programs that crash print such things.
