@@ -55,7 +55,10 @@ def leave_right_after_finalization() -> None:
     """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
 
 def keep_modules(modules: dict[str, dict[str, object]], /) -> None:
-    """Has IcePy find these modules, by name, once the gate is sealed. They are kept for good."""
+    """Has IcePy find these modules, by name, once the gate is sealed. They are kept for good, and what stands in them.
+
+    The garbage collector sees no more of those things, nor of what their classes consist of.
+    """
 
 def is_inside() -> bool:
     """Whether the calling thread is inside the gate."""

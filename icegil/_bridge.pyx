@@ -94,6 +94,9 @@ cdef extern from "Python.h" nogil:
     int PyDict_Update(PyObject*, PyObject*) noexcept
     void PyDict_Clear(PyObject*) noexcept
     bint PyDict_Check(PyObject*) noexcept
+    bint PyDict_CheckExact(PyObject*) noexcept
+    bint PyTuple_CheckExact(PyObject*) noexcept
+    int PyObject_GC_IsTracked(PyObject*) noexcept
     void PyObject_GC_UnTrack(void*) noexcept
     PyObject* PyModule_New(const char*) noexcept
     PyObject* PyModule_GetDict(PyObject*) noexcept
@@ -174,6 +177,9 @@ cdef extern from *:
 
 
 cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        int (*tp_traverse)(object, int (*visit)(PyObject*, void*) noexcept, void*) noexcept
+    PyTypeObject* Py_TYPE(object) noexcept
     ctypedef struct PyModuleDef:
         void (*m_free)(void*) noexcept
     PyModuleDef* PyModule_GetDef(object) noexcept
@@ -525,10 +531,34 @@ def keep_modules(dict modules, /):
     """Has `import_module` answer from these, the names in each by its own, once the gate is sealed. Kept for good."""
     global kept_modules
     for names in modules.values():
-        PyObject_GC_UnTrack(<PyObject*> names)  # never garbage: the collector has enough to walk through at an exit
+        keep(<PyObject*> names)
+        for thing in (<dict> names).values():
+            if keep(<PyObject*> thing) and isinstance(thing, type):
+                Py_TYPE(thing).tp_traverse(thing, keep_part_of_class, NULL)
     Py_INCREF(modules)
     kept_modules = <PyObject*> modules
     PyDict_Clear(imported)
+
+
+cdef bint keep(PyObject* thing) noexcept:
+    # An exit is mostly the garbage collector walking through all there is, several times. What stays for good it need
+    # not look at: it has a reference that nobody drops, so it is never garbage, and never freed. True: that is news.
+    if not PyObject_GC_IsTracked(thing):
+        return False
+    Py_IncRef(thing)
+    PyObject_GC_UnTrack(thing)
+    return True
+
+
+cdef int keep_part_of_class(PyObject* part, void* _) noexcept:
+    # Its bases, and what it has by name; not what those refer to, which may be the program's and have an end to see.
+    if PyTuple_CheckExact(part):
+        keep(part)
+    elif PyDict_CheckExact(part):
+        keep(part)
+        for thing in (<dict> part).values():
+            keep(<PyObject*> thing)
+    return 0
 
 
 cdef PyObject* import_module(

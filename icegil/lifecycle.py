@@ -312,11 +312,12 @@ def _is_in_callback() -> bool:
 
 def _seal() -> None:
     # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
-    # exceptions that it raises up in modules that are being emptied.
+    # exceptions that it raises up in modules that are being emptied. What icegil itself consists of is kept with them:
+    # that costs the exit less than to take it apart.
     kept = {
         name: vars(module).copy()
         for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in ("Ice", "builtins") and isinstance(module, ModuleType)
+        if name.partition(".")[0] in ("Ice", "builtins", "icegil") and isinstance(module, ModuleType)
     }
     _bridge.keep_modules(kept)
     _bridge.seal()

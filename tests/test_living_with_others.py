@@ -117,6 +117,52 @@ def test_icepy_sees_a_module_that_took_the_place_of_another() -> None:
     assert kinds == "True\n" * 3
 
 
+def test_what_a_program_leaves_to_the_garbage_collector_has_its_end() -> None:
+    program = textwrap.dedent(
+        """
+        import os, sys
+        import Ice
+        from _echo import communicator
+
+        class Servant(Ice.Object):
+            pass
+        class Leftover:
+            def __init__(self, name, **more):
+                self.name, self.cycle, self.more = name, self, more
+            def __del__(self, write=os.write):
+                write(1, self.name)
+
+        left = [Leftover(b"of the module\\n")]
+        Servant.left = Leftover(b"of a class below one of Ice's\\n", servant=Servant())
+        Leftover(b"of nothing\\n", error=Ice.CommunicatorDestroyedException(), kind=Ice.Communicator)
+        with communicator() as ice:
+            Servant.proxy = ice.stringToProxy("left: tcp -h 127.0.0.1 -p 1")
+        """
+    )
+    plain = check_program(program)
+    assert sorted(plain.splitlines()) == ["of a class below one of Ice's", "of nothing", "of the module"]
+    assert sorted(check_silent("-m", "icegil", "run", "-c", program).splitlines()) == sorted(plain.splitlines())
+
+
+def test_the_collector_sees_no_more_of_ice_once_the_gate_is_sealed() -> None:
+    tracked = check_program(
+        """
+        import atexit, gc
+        import Ice
+
+        def look():
+            kept = Ice.Communicator, Ice.Communicator.waitForShutdown, Ice.Communicator.__mro__, Ice.LocalException
+            print(icegil.status().gate.state, *map(gc.is_tracked, (*kept, look)))
+
+        atexit.register(look)  # called after icegil's own
+        import icegil
+        icegil.install()
+        look()
+        """
+    )
+    assert tracked == f"open{' True' * 5}\nsealed{' False' * 4} True\n"
+
+
 def test_the_slots_are_taken_back_from_another_tool_when_the_shutdown_begins() -> None:
     out = check_program(
         """
