@@ -21,7 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 GATE = {
     "drop the count": ("word_.fetch_add(1, std::memory_order_seq_cst)", "word_.load()"),
     "drop the look at what was there": ("if (is_refused(state_of(before), visitor)) {", "if (false) {"),
-    "a refused thread stays counted": ("            leave_word();\n            refused_", "            refused_"),
+    "a refused thread stays counted": (
+        "            leave_word();\n            return refuse",
+        "            return refuse",
+    ),
     "drop the wait": (
         "emptier_.wait_until(lock, deadline,",
         "emptier_.wait_until(lock, std::min(deadline, Clock::now()),",

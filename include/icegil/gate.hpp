@@ -78,7 +78,9 @@ struct Counters {
 ///
 /// The thread that drains is the finalizer: it is never refused, and never waits for itself.
 /// Every member may be called from any thread at any time, unless it says otherwise.
-class Gate {
+/// It begins with a page: processors that tell addresses apart by their last twelve bits first take what an entry
+/// touches for something on the stack otherwise, by bad luck with the heap, and a crossing takes 3 to 7 % longer.
+class alignas(4096) Gate {
 public:
     using Clock = std::chrono::steady_clock;
 
@@ -98,17 +100,15 @@ public:
         }
         // Looked at first, so that only those who come while it closes get as far as the add to be refused there: they
         // are counted for a moment, in which drain() takes them for someone inside.
-        if (is_refused(state(), visitor)) {
-            refused_.fetch_add(1, std::memory_order_relaxed);
-            return false;
+        if (looks_closed_.load(std::memory_order_relaxed) && is_refused(state(), visitor)) {
+            return refuse();
         }
         // This add and the state change of drain() are read-modify-writes of one word: one of them comes first. Either
         // drain() finds this thread counted and waits for it, or this thread finds the gate closed.
         const Word before = word_.fetch_add(1, std::memory_order_seq_cst);
         if (is_refused(state_of(before), visitor)) {
             leave_word();
-            refused_.fetch_add(1, std::memory_order_relaxed);
-            return false;
+            return refuse();
         }
         if (!visitor.is_listed_) {
             list(visitor);
@@ -180,6 +180,7 @@ public:
         const std::lock_guard lock(mutex_);
         name_finalizer(nullptr);
         word_.fetch_and(inside_mask, std::memory_order_seq_cst);
+        looks_closed_.store(false, std::memory_order_relaxed);
     }
 
     /// Makes the gate new in a forked child, whose only thread is the caller. To be called there before anything else,
@@ -196,6 +197,7 @@ public:
         survivor.previous_ = survivor.next_ = nullptr;
         const Word inside = survivor.depth() != 0 ? 1 : 0;
         word_.store(inside, std::memory_order_seq_cst);
+        looks_closed_.store(false, std::memory_order_relaxed);
         most_.store(inside, std::memory_order_relaxed);
         refused_.store(0, std::memory_order_relaxed);
         parked_.store(0, std::memory_order_relaxed);
@@ -271,10 +273,14 @@ private:
         return state != State::open && !outsider.is_finalizer_.load(std::memory_order_relaxed);
     }
 
+    [[nodiscard]] bool refuse() noexcept {
+        refused_.fetch_add(1, std::memory_order_relaxed);
+        return false;
+    }
+
     [[nodiscard]] bool enter_again(Visitor& visitor) noexcept {
         if (state() == State::sealed && !visitor.is_finalizer_.load(std::memory_order_relaxed)) {
-            refused_.fetch_add(1, std::memory_order_relaxed);
-            return false;
+            return refuse();
         }
         visitor.depth_.store(visitor.depth() + 1, std::memory_order_relaxed);
         return true;
@@ -298,6 +304,7 @@ private:
     }
 
     void advance(State to) noexcept {
+        looks_closed_.store(true, std::memory_order_relaxed);
         Word word = word_.load(std::memory_order_relaxed);
         while (state_of(word) < to &&
                !word_.compare_exchange_weak(word, (static_cast<Word>(to) << state_shift) | inside_of(word),
@@ -351,6 +358,7 @@ private:
     }
 
     std::atomic<Word> word_{0};
+    std::atomic<bool> looks_closed_{false};  // for the first look alone: at the word, right before the add, it is dear
     std::atomic<Word> most_{0};
     std::atomic<std::int64_t> timed_since_{0};  // 0: no time is kept
     std::atomic<std::uint64_t> refused_{0};
