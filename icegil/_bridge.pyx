@@ -531,7 +531,7 @@ def keep_modules(dict modules, /):
     """Has `import_module` answer from these, the names in each by its own, once the gate is sealed. Kept for good."""
     global kept_modules
     for names in modules.values():
-        keep(<PyObject*> names)
+        PyObject_GC_UnTrack(<PyObject*> names)  # held by `modules`, until a module takes its place
         for thing in (<dict> names).values():
             if keep(<PyObject*> thing) and isinstance(thing, type):
                 Py_TYPE(thing).tp_traverse(thing, keep_part_of_class, NULL)
