@@ -144,6 +144,29 @@ def test_what_a_program_leaves_to_the_garbage_collector_has_its_end() -> None:
     assert sorted(check_silent("-m", "icegil", "run", "-c", program).splitlines()) == sorted(plain.splitlines())
 
 
+@pytest.mark.skipif(Ice.intVersion() < 30800, reason="a call from there would end the process with IcePy 3.7: it stays")
+def test_what_a_program_puts_into_builtins_has_its_end() -> None:
+    program = textwrap.dedent(
+        """
+        import builtins, os
+        from _echo import communicator
+
+        class Leftover:
+            def __init__(self, proxy):
+                self.proxy = proxy
+            def __del__(self, write=os.write, error=Exception):
+                try:
+                    self.proxy.ice_ping()
+                except error:
+                    write(1, b"its last call failed\\n")
+
+        ice = communicator()
+        builtins.left = Leftover(ice.stringToProxy("left: tcp -h 127.0.0.1 -p 1"))
+        """
+    )
+    assert check_silent("-m", "icegil", "run", "-c", program) == "its last call failed\n"
+
+
 def test_the_collector_sees_no_more_of_ice_once_the_gate_is_sealed() -> None:
     tracked = check_program(
         """
