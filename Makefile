@@ -59,10 +59,12 @@ lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 spec: ## search the model of the gate through: needs spin and gcc
 	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/check_spec.py $(ARGS)
 
-interleavings: ## search the compiled gate through, every order of its steps: needs g++
+interleavings: ## search the compiled gate and timeline through, every order of their steps: needs g++
 	@mkdir -p build
-	$(CXX) -std=c++20 -O2 -U_FORTIFY_SOURCE -pthread -Iinclude tests/native/test_interleavings.cpp -o build/test_interleavings
-	build/test_interleavings $(ARGS)
+	for name in test_trace_interleavings test_interleavings; do \
+	    $(CXX) -std=c++20 -O2 -U_FORTIFY_SOURCE -pthread -Iinclude tests/native/$$name.cpp -o build/$$name && \
+	    build/$$name $(ARGS) || exit; \
+	done
 
 schedules: ## run the scenarios on schedules that seeds decide: ARGS="-n 8", seeds for each
 	@$(BOOTSTRAP) --extra test

@@ -1,4 +1,5 @@
-"""The compiled gate under every order of the steps of two callback threads and the finalizer."""
+"""The compiled gate under every order of the steps of two callback threads and the finalizer; the ring of the timeline
+under every order of those of two threads that record and one that reads."""
 
 import os
 import shutil
@@ -14,7 +15,9 @@ sys.path.insert(0, str(ROOT / "tools"))
 import mutate  # noqa: E402
 
 SOURCE = ROOT / "tests/native/test_interleavings.cpp"
+TRACE_SOURCE = ROOT / "tests/native/test_trace_interleavings.cpp"
 GATE = "include/icegil/gate.hpp"
+TRACE = "include/icegil/trace.hpp"
 CXX = os.environ.get("CXX", "g++").split()
 FLAGS = ["-std=c++20", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-U_FORTIFY_SOURCE", "-pthread"]
 
@@ -36,11 +39,11 @@ BROKEN = [
 ]
 
 
-def compiled(include: Path, folder: Path) -> Path:
+def compiled(source: Path, include: Path, folder: Path) -> Path:
     if shutil.which(CXX[0]) is None:
         pytest.skip(f"{CXX[0]} is not installed")
-    program = folder / "test_interleavings"
-    command = [*CXX, *FLAGS, f"-I{include}", str(SOURCE), "-o", str(program)]
+    program = folder / source.stem
+    command = [*CXX, *FLAGS, f"-I{include}", str(source), "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
     return program
@@ -48,7 +51,7 @@ def compiled(include: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(ROOT / "include", tmp_path_factory.mktemp("interleavings"))
+    return compiled(SOURCE, ROOT / "include", tmp_path_factory.mktemp("interleavings"))
 
 
 @pytest.mark.parametrize("case", QUICK)
@@ -59,10 +62,25 @@ def test_the_gate_keeps_its_promises_in_every_order(program: Path, case: str) ->
     assert orders > 1000, done.stdout
 
 
+def test_the_timeline_keeps_its_promise_in_every_order(tmp_path: Path) -> None:
+    program = compiled(TRACE_SOURCE, ROOT / "include", tmp_path)
+    done = subprocess.run([program], capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_gate_is_found_out(name: str, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "include", tmp_path / "include")
-    (tmp_path / GATE).write_text(mutate.mutated(GATE, name))
-    done = subprocess.run([compiled(tmp_path / "include", tmp_path)], capture_output=True, text=True, timeout=240)
+    check_found_out(SOURCE, GATE, name, tmp_path)
+
+
+@pytest.mark.parametrize("name", mutate.MUTANTS[TRACE])
+def test_a_broken_timeline_is_found_out(name: str, tmp_path: Path) -> None:
+    check_found_out(TRACE_SOURCE, TRACE, name, tmp_path)
+
+
+def check_found_out(source: Path, broken: str, name: str, folder: Path) -> None:
+    shutil.copytree(ROOT / "include", folder / "include")
+    (folder / broken).write_text(mutate.mutated(broken, name))
+    done = subprocess.run([compiled(source, folder / "include", folder)], capture_output=True, text=True, timeout=240)
     assert done.returncode == 1, done.stdout
     assert ", in this order:\n  thread " in done.stdout

@@ -1,8 +1,8 @@
-"""Breaks the gate and the bridge on purpose, one place at a time, and says which test notices.
+"""Breaks the gate, the timeline and the bridge on purpose, one place at a time, and says which test notices.
 
 Each mutant is made in a copy of the tree. The tests are those that need no build of the extension: the search through
-the interleavings of the gate, its native tests, compiled plainly, and those that read the sources. Exit status 1 if a
-mutant survives.
+the interleavings, the gate's native tests, compiled plainly, and those that read the sources. Exit status 1 if a mutant
+survives.
 """
 
 from __future__ import annotations
@@ -73,6 +73,20 @@ THREAD = {
     "no second chance for late threads": ("    pthread_setspecific(last_end, &thread);\n", "    (void)last_end;\n")
 }
 
+TRACE = {
+    "two threads write one event": ("if (there >= number || ", "if ("),
+    "an event is taken before it is whole": (
+        "                                                                    std::memory_order_relaxed)) {\n"
+        "            return;\n        }\n",
+        "                                                                    std::memory_order_relaxed)) {\n"
+        "            return;\n        }\n        slot.number.store(number);\n",
+    ),
+    "an event is taken while it changes": (
+        "if (slot.number.load(std::memory_order_relaxed) == number) {",
+        "if (true) {",
+    ),
+}
+
 BRIDGE = {
     "leave the gate before the GIL": (
         "        PyEval_SaveThread()\n    schedule(Point.released)\n    me.frames -= 1\n",
@@ -90,7 +104,12 @@ BRIDGE = {
     ),
 }
 
-MUTANTS = {"include/icegil/gate.hpp": GATE, "include/icegil/thread.hpp": THREAD, "icegil/_bridge.pyx": BRIDGE}
+MUTANTS = {
+    "include/icegil/gate.hpp": GATE,
+    "include/icegil/thread.hpp": THREAD,
+    "include/icegil/trace.hpp": TRACE,
+    "icegil/_bridge.pyx": BRIDGE,
+}
 """File, name of the mutant, and the text of the file that it replaces with which other."""
 
 SHORT = {
@@ -100,6 +119,7 @@ SHORT = {
     "wake before the decrement",
     "wake without the mutex",
     "the finalizer waits for itself",
+    "two threads write one event",
     "leave the gate before the GIL",
     "drop the re-check",
     "park with the GIL",

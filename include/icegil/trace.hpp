@@ -51,17 +51,50 @@ public:
     /// Notes an event of the calling thread. No lock, no allocation, no system call but at a thread's first.
     /// `text` must live as long as this: see `kept()`.
     void record(TraceKind kind, std::uint64_t id = 0, const char* text = nullptr) noexcept {
-        const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
+        const std::uint64_t number = recorded_.fetch_add(1, std::memory_order_relaxed) + 1;
         Slot& slot = slots_[number & mask_];
-        // A reader takes a slot only if it finds the same number before and after: this one is being written now, as
-        // whoever sees any of these releases sees too. (No fences: ThreadSanitizer knows none.)
-        slot.number.store(unwritten, std::memory_order_relaxed);
+        // One thread at a time writes a slot. Whoever was held up for a round of the ring, or finds one that is, leaves
+        // its event out.
+        std::uint64_t there = slot.number.load(std::memory_order_relaxed);
+        if (there >= number || !slot.number.compare_exchange_strong(there, being_written, std::memory_order_acquire,
+                                                                    std::memory_order_relaxed)) {
+            return;
+        }
+        // A reader takes a slot only if it finds the same number before and after: whoever sees any of these releases
+        // sees that it is being written, too. (No fences: ThreadSanitizer knows none.)
         slot.time.store(Clock::now().time_since_epoch().count(), std::memory_order_release);
         slot.id.store(id, std::memory_order_release);
         slot.text.store(text, std::memory_order_release);
         slot.thread.store(native_id(), std::memory_order_release);
         slot.kind.store(kind, std::memory_order_release);
         slot.number.store(number, std::memory_order_release);
+    }
+
+    struct Event {
+        std::int64_t time;
+        std::uint64_t id;
+        const char* text;
+        pid_t thread;
+        TraceKind kind;
+    };
+
+    /// The events that are there in full, in the order of their numbers.
+    [[nodiscard]] std::vector<Event> events() const {
+        const std::uint64_t end = recorded_.load(std::memory_order_acquire);
+        std::vector<Event> events;
+        for (std::uint64_t number = end > slots_.size() ? end - slots_.size() + 1 : 1; number <= end; ++number) {
+            const Slot& slot = slots_[number & mask_];
+            if (slot.number.load(std::memory_order_acquire) != number) {
+                continue;
+            }
+            const Event event{slot.time.load(std::memory_order_acquire), slot.id.load(std::memory_order_acquire),
+                              slot.text.load(std::memory_order_acquire), slot.thread.load(std::memory_order_acquire),
+                              slot.kind.load(std::memory_order_acquire)};
+            if (slot.number.load(std::memory_order_relaxed) == number) {
+                events.push_back(event);
+            }
+        }
+        return events;
     }
 
     /// A copy of `text` that lives as long as this, one for all that are equal.
@@ -84,9 +117,9 @@ public:
         if (file == nullptr) {
             return errno;
         }
-        const std::vector<Event> events = take();
+        const std::vector<Event> events = this->events();
         std::fprintf(file, "{\"displayTimeUnit\": \"ms\",\n\"otherData\": {\"dropped_events\": %llu%s%.*s},\n",
-                     static_cast<unsigned long long>(next_.load(std::memory_order_relaxed) - events.size()),
+                     static_cast<unsigned long long>(recorded_.load(std::memory_order_relaxed) - events.size()),
                      facts.empty() ? "" : ", ", static_cast<int>(facts.size()), facts.data());
         std::fputs("\"traceEvents\": [\n", file);
         std::fprintf(file, R"({"ph": "M", "name": "process_name", "pid": %d, "args": {"name": "python"}})", ::getpid());
@@ -111,43 +144,16 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t unwritten = ~std::uint64_t{0};
+    static constexpr std::uint64_t being_written = ~std::uint64_t{0};
 
     struct Slot {
-        std::atomic<std::uint64_t> number{unwritten};
+        std::atomic<std::uint64_t> number{0};  // of its event, from 1 on
         std::atomic<std::int64_t> time{0};
         std::atomic<std::uint64_t> id{0};
         std::atomic<const char*> text{nullptr};
         std::atomic<pid_t> thread{0};
         std::atomic<TraceKind> kind{};
     };
-
-    struct Event {
-        std::int64_t time;
-        std::uint64_t id;
-        const char* text;
-        pid_t thread;
-        TraceKind kind;
-    };
-
-    /// The events that are there in full, in the order of their numbers.
-    [[nodiscard]] std::vector<Event> take() const {
-        const std::uint64_t end = next_.load(std::memory_order_acquire);
-        std::vector<Event> events;
-        for (std::uint64_t number = end > slots_.size() ? end - slots_.size() : 0; number < end; ++number) {
-            const Slot& slot = slots_[number & mask_];
-            if (slot.number.load(std::memory_order_acquire) != number) {
-                continue;
-            }
-            const Event event{slot.time.load(std::memory_order_acquire), slot.id.load(std::memory_order_acquire),
-                              slot.text.load(std::memory_order_acquire), slot.thread.load(std::memory_order_acquire),
-                              slot.kind.load(std::memory_order_acquire)};
-            if (slot.number.load(std::memory_order_relaxed) == number) {
-                events.push_back(event);
-            }
-        }
-        return events;
-    }
 
     std::string name_of(pid_t thread) const {
         const std::lock_guard lock(mutex_);
@@ -209,7 +215,7 @@ private:
     std::vector<Slot> slots_;
     const std::uint64_t mask_;
     const std::int64_t begun_ = Clock::now().time_since_epoch().count();
-    std::atomic<std::uint64_t> next_{0};
+    std::atomic<std::uint64_t> recorded_{0};
 
     mutable std::mutex mutex_;  // guards what follows
     std::set<std::string, std::less<>> texts_;

@@ -287,7 +287,7 @@ public:
         step({"fetch_and", this});
         return std::exchange(value_, value_ & with);
     }
-    bool compare_exchange_strong(T& expected, T value, std::memory_order = {}) noexcept {
+    bool compare_exchange_strong(T& expected, T value, std::memory_order = {}, std::memory_order = {}) noexcept {
         step({"compare_exchange", this});
         const bool is_equal = value_ == expected;
         (is_equal ? value_ : expected) = is_equal ? value : value_;
