@@ -6,12 +6,11 @@ import resource
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from bench import machine, native, picture, table
 from bench.catalogue import ROWS
 from bench.results import Result, take
 from bench.samples import FAILED, MISSED
+from icegil import screen
 
 
 def main() -> int:
@@ -31,7 +30,7 @@ def main() -> int:
     # A program that crashes is a failed row; its core file is of no use to anybody.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
-    console = Console()
+    console = screen.console(sys.stdout)
     rows = [row for row in ROWS if chosen.only is None or row.name in chosen.only]
     native.build()
     where = machine.describe()
