@@ -21,7 +21,7 @@ bridge = Extension(
     sources=["icegil/_bridge.pyx"],
     language="c++",
     include_dirs=["include"],
-    depends=sorted(glob("include/icegil/*.hpp") + glob("icegil/*.pxd")),
+    depends=sorted(glob("include/icegil/*.hpp") + glob("icegil/*.pxd") + glob("icegil/bridge/*")),
     define_macros=[("ICEGIL_DEBUG", "1")] if DEBUG else [],
     # What is called once, at a thread's first callback say, stays out of line: every callback runs through the rest.
     extra_compile_args=[
@@ -40,7 +40,11 @@ setup(
     # Namespace packages too: the torture scenarios are programs in a directory without __init__.py.
     packages=[*find_namespace_packages(include=["icegil", "icegil.*"], exclude=["*.__pycache__"]), HEADERS],
     package_dir={HEADERS: "include/icegil"},
-    package_data={"icegil": ["py.typed", "*.pxd", "*.pyi", "timeline/page.js"], HEADERS: ["*.hpp"]},
+    package_data={
+        "icegil": ["py.typed", "*.pxd", "*.pyi", "timeline/page.js"],
+        "icegil.bridge": ["*.pxd"],
+        HEADERS: ["*.hpp"],
+    },
     # Generated C++ stays out of the source tree.
     ext_modules=cythonize([bridge], build_dir="build/cython"),
 )

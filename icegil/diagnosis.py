@@ -123,8 +123,8 @@ def _examine_ice(found: Diagnosis, ice: ModuleType) -> None:
 
 
 def _examine_imports(found: Diagnosis, before: MemoryMap, now: MemoryMap) -> None:
-    for redirect in redirects.known():
-        found.imports.append(_examine_import(redirect, before, now))
+    for function, redirect in redirects.known():
+        found.imports.append(_examine_import(function, redirect, before, now))
     for each in found.imports:
         if each.is_wrong:
             found.problems.append(f"{each.name} in {each.library} does not lead to icegil: {each.state}")
@@ -136,7 +136,9 @@ def _examine_imports(found: Diagnosis, before: MemoryMap, now: MemoryMap) -> Non
         ]
 
 
-def _examine_import(redirect: _bridge.Redirect, before: MemoryMap, now: MemoryMap) -> Import:
+def _examine_import(
+    function: redirects.Redirected, redirect: _bridge.Redirect, before: MemoryMap, now: MemoryMap
+) -> Import:
     library = os.path.realpath(redirect.path or sys.executable)
     slots = redirect.slots
     if redirect.is_in_place:
@@ -150,9 +152,9 @@ def _examine_import(redirect: _bridge.Redirect, before: MemoryMap, now: MemoryMa
     others = {now.file_at(previous) or hex(previous) for _, previous in slots} - own
     return Import(
         library=library,
-        name=redirect.name,
+        name=function.name,
         state=state,
-        needed=redirects.is_needed(redirect),
+        needed=function.is_needed,
         slots=len(slots),
         writable_before=sum(_is_writable(slot, before) for slot, _ in slots),
         writable_now=sum(_is_writable(slot, now) for slot, _ in slots),

@@ -15,12 +15,6 @@ from icegil.diagnosis import Diagnosis, Import, diagnose
 
 GOOD, BAD, DIM = "green", "bold red", "dim"
 
-# As people know them.
-NAMES = {
-    "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE": "std::condition_variable::wait",
-    "_ZNSt6thread4joinEv": "std::thread::join",
-}
-
 
 def doctor(as_json: bool) -> None:
     """Examines this process and a child of it, and says what was found. SystemExit: 0 if all is well, else 1."""
@@ -89,7 +83,7 @@ def _imports(found: Diagnosis, console: Console) -> Table:
         library = each.library.rpartition("/")[2]
         imports.add_row(
             Text(library if library != last or not console.is_terminal else ""),
-            Text(NAMES.get(each.name, each.name)),
+            Text(each.name),
             _state(each),
             _pages(each),
         )

@@ -3,30 +3,89 @@
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
-from icegil import _bridge, _compat
+import icegil._bridge as _bridge
+import icegil._compat as _compat
 from icegil.errors import GuardUnavailable
 
-# The release comes first and stays for good: an entry into Python that was counted must be counted out, also when
-# icegil is uninstalled, or installed, in the middle of it. Without an entry it is the plain release.
-_RELEASE = "PyGILState_Release"
-_CROSSINGS = (_RELEASE, "PyGILState_Ensure", "PyEval_RestoreThread", "PyImport_ImportModule", "Py_Exit")
+ICEPY = "IcePy"
+INTERPRETER = "the interpreter"
+RUNTIME = "the Ice runtime"
 
-# Where the Ice runtime may wait; each library of it imports some of them. These stay for good too: a thread that waits
-# through the bridge comes back with a lock of Ice and wants the GIL, and nobody may have begun to wait for that lock
-# with the GIL in hand.
-_WAITS = (
-    "pthread_mutex_lock",
-    "pthread_cond_wait",
-    "pthread_cond_timedwait",
-    "pthread_cond_clockwait",
-    "pthread_join",
-    "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE",
-    "_ZNSt6thread4joinEv",
+
+class Redirected(NamedTuple):
+    """One function that is imported elsewhere, and that the bridge's `on_...` of the same name stands in for."""
+
+    name: str
+    """As people write it."""
+    imported_by: str
+    """`ICEPY`; `INTERPRETER`: the object that holds it; `RUNTIME`: IcePy and each `libIce*.so` that it needs."""
+    why: str
+    symbol: str = ""
+    """As it is imported; empty: as `name`."""
+    versions: str = ""
+    """Where not all: the versions of CPython."""
+    is_there: bool = True
+    """Whether this version is among them."""
+    stays: bool = False
+    """It is not taken away by `uninstall`."""
+
+    @property
+    def import_name(self) -> str:
+        """As it is imported."""
+        return self.symbol or self.name
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is no guard without it. Of what blocks, each library of the runtime imports only some."""
+        return self.imported_by != RUNTIME
+
+
+_COUNTED_OUT = "an entry into Python that was counted must be counted out, also after `uninstall` in the middle of it"
+_LOCK = "its owner may want the GIL, to call a Python logger say"
+_WAIT = "who ends the wait may want the GIL first"
+_JOIN = "the thread that ends may want the GIL first"
+
+# What the bridge stands in for, all of it. What blocks stays for good: a thread that waits through the bridge comes back
+# with a lock of Ice and wants the GIL, and nobody may have begun to wait for that lock with the GIL in hand.
+FUNCTIONS = (
+    Redirected("PyGILState_Release", ICEPY, _COUNTED_OUT, stays=True),
+    Redirected("PyGILState_Ensure", ICEPY, "a thread of Ice comes into Python: it is counted, or parked"),
+    Redirected("PyEval_RestoreThread", ICEPY, "a thread of Python comes back from Ice: it is counted, or parked"),
+    Redirected("PyImport_ImportModule", ICEPY, "IcePy looks its classes up, also when Python has emptied its modules"),
+    Redirected("Py_Exit", ICEPY, "`sys.exit()` in a callback would finalize on a thread of Ice"),
+    Redirected(
+        "pthread_exit",
+        INTERPRETER,
+        "Python ends a thread that comes too late, through C++ frames that forbid it",
+        versions="up to 3.13",
+        is_there=_compat.ENDS_LATE_THREADS,
+    ),
+    Redirected("pthread_mutex_lock", RUNTIME, _LOCK, stays=True),
+    Redirected("pthread_cond_wait", RUNTIME, _WAIT, stays=True),
+    Redirected("pthread_cond_timedwait", RUNTIME, _WAIT, stays=True),
+    Redirected("pthread_cond_clockwait", RUNTIME, _WAIT, stays=True),
+    Redirected("pthread_join", RUNTIME, _JOIN, stays=True),
+    Redirected(
+        "std::condition_variable::wait",
+        RUNTIME,
+        _WAIT,
+        symbol="_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE",
+        stays=True,
+    ),
+    Redirected("std::thread::join", RUNTIME, _JOIN, symbol="_ZNSt6thread4joinEv", stays=True),
 )
 
-_crossings: list[_bridge.Redirect] = []
-_waits: list[_bridge.Redirect] = []
+
+class Slot(NamedTuple):
+    """One of those functions, as one loaded object imports it."""
+
+    function: Redirected
+    redirect: _bridge.Redirect
+
+
+_slots: list[Slot] = []
 
 
 def put() -> None:
@@ -37,25 +96,29 @@ def put() -> None:
     GuardUnavailable
         One of them cannot be redirected; then none is.
     """
-    if not _crossings:
-        _find()
-    for redirect in _crossings:
+    if not _slots:
+        _slots.extend(_find())
+    for function, redirect in _slots:
         reason = redirect.put()
-        if reason:
+        if reason and function.is_needed:
             take_away()
             where = redirect.path or sys.executable
-            raise GuardUnavailable(f"{redirect.name} in {where} cannot be redirected: {reason}")
-    for redirect in _waits:
-        redirect.put()
+            raise GuardUnavailable(f"{function.name} in {where} cannot be redirected: {reason}")
 
 
-def _find() -> None:
+def _find() -> list[Slot]:
     icepy = _bridge.address_in_icepy()
-    _crossings.extend(_bridge.Redirect(name, icepy) for name in _CROSSINGS)
-    if _compat.ENDS_LATE_THREADS:
-        _crossings.append(_bridge.Redirect("pthread_exit", _bridge.address_in_interpreter()))
-    for library in (icepy, *ice_libraries(icepy).values()):
-        _waits.extend(_bridge.Redirect(name, library) for name in _WAITS)
+    objects = {
+        ICEPY: [icepy],
+        INTERPRETER: [_bridge.address_in_interpreter()],
+        RUNTIME: [icepy, *ice_libraries(icepy).values()],
+    }
+    return [
+        Slot(function, _bridge.Redirect(function.import_name, address))
+        for function in FUNCTIONS
+        if function.is_there
+        for address in objects[function.imported_by]
+    ]
 
 
 def ice_libraries(icepy: int) -> dict[str, int]:
@@ -70,23 +133,18 @@ def ice_libraries(icepy: int) -> dict[str, int]:
     return found
 
 
-def known() -> tuple[_bridge.Redirect, ...]:
+def known() -> tuple[Slot, ...]:
     """All that the guard looked for, in place or not; none before the guard was put."""
-    return (*_crossings, *_waits)
-
-
-def is_needed(redirect: _bridge.Redirect) -> bool:
-    """Whether there is no guard without this one."""
-    return redirect in _crossings
+    return tuple(_slots)
 
 
 def take_away() -> None:
     """Puts back what was there, but for what must stay. Threads that are in the bridge finish as they began."""
-    for redirect in _crossings:
-        if redirect.name != _RELEASE:
+    for function, redirect in _slots:
+        if not function.stays:
             redirect.take_away()
 
 
 def in_place() -> tuple[str, ...]:
-    """The names that lead to the bridge now."""
-    return tuple(dict.fromkeys(redirect.name for redirect in known() if redirect.is_in_place))
+    """The names, as they are imported, that lead to the bridge now."""
+    return tuple(dict.fromkeys(redirect.name for _, redirect in _slots if redirect.is_in_place))

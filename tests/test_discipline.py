@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from icegil import redirects
+
 ROOT = Path(__file__).parents[1]
 HEADERS = sorted((ROOT / "include").rglob("*.hpp"))
-BRIDGE = (ROOT / "icegil" / "_bridge.pyx").read_text()
+FRONT = ROOT / "icegil" / "_bridge.pyx"
+SUBJECTS = [ROOT / "icegil" / name for name in re.findall(r'^include "(.+)"', FRONT.read_text(), re.MULTILINE)]
+BRIDGE = "\n".join(path.read_text() for path in (FRONT, *SUBJECTS))
 
 
 def without_comments(source: str) -> str:
@@ -22,11 +26,12 @@ def functions() -> dict[str, tuple[str, str]]:
 
 
 FUNCTIONS = functions()
+REPLACEMENTS = dict(re.findall(r'^    "(\w+)": <uintptr_t> <void\*> (\w+),$', BRIDGE, re.MULTILINE))
 
 
 def called_by_native_code() -> set[str]:
     """The functions whose addresses leave the bridge."""
-    names = set(re.findall(r"<void\*> (\w+),?\n", BRIDGE.partition("cdef dict replacements")[2].partition("}")[0]))
+    names = set(REPLACEMENTS.values())
     names |= set(re.findall(r"start_thread\((\w+), ", BRIDGE))
     names |= set(re.findall(r"on_exit\((\w+), NULL\)", BRIDGE))
     names |= set(re.findall(r"pthread_atfork\(NULL, NULL, (\w+)\)", BRIDGE))
@@ -36,14 +41,14 @@ def called_by_native_code() -> set[str]:
 
 def test_the_functions_are_found() -> None:
     expected = {
-        "ensure",
-        "release",
-        "restore_thread",
+        "on_PyGILState_Ensure",
+        "on_PyGILState_Release",
+        "on_PyEval_RestoreThread",
         "errand_thread",
         "watch_thread",
         "leave_now",
         "free_thread_state",
-        "mutex_lock",
+        "on_pthread_mutex_lock",
     }
     assert expected <= called_by_native_code() <= set(FUNCTIONS)
 
@@ -60,6 +65,32 @@ def test_no_header_knows_python(header: Path) -> None:
     assert not found
 
 
+def test_each_subject_of_the_boundary_is_short() -> None:
+    boundary = [*(ROOT / "icegil/bridge").iterdir(), *(ROOT / "icegil").glob("_bridge.p*")]
+    lengths = {path.name: len(path.read_text().splitlines()) for path in boundary}
+    assert set(SUBJECTS) == set((ROOT / "icegil/bridge").glob("*.pxi"))
+    assert max(lengths.values()) <= 250 and lengths["_bridge.pyx"] < 200, lengths
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.name)
+def test_each_header_has_declarations_of_its_name(header: Path) -> None:
+    assert (ROOT / "icegil/bridge" / f"{header.stem}.pxd").exists()
+
+
+def test_what_stands_in_for_a_function_is_named_after_it_and_stands_in_the_list() -> None:
+    listed = {each.import_name: f"on_{each.name.replace('::', '_')}" for each in redirects.FUNCTIONS}
+    assert listed == REPLACEMENTS
+
+
+def test_the_page_lists_what_is_redirected() -> None:
+    page = (ROOT / "docs/how-it-works.md").read_text()
+    rows = re.findall(r"^\| `([\w:]+)` \| ([^|]+?) \|", page, re.MULTILINE)
+    listed = [
+        (each.name, each.imported_by + (f", {each.versions}" if each.versions else "")) for each in redirects.FUNCTIONS
+    ]
+    assert sorted(rows) == sorted(listed)
+
+
 def test_only_the_bridge_is_compiled() -> None:
     assert [path.name for path in (ROOT / "icegil").rglob("*.pyx")] == ["_bridge.pyx"]
     assert not [path for path in (ROOT / "icegil").rglob("*") if path.suffix in {".c", ".cpp", ".cc"}]
@@ -70,9 +101,10 @@ def test_versions_are_told_apart_in_one_place() -> None:
     sources = {path.name: path.read_text() for path in (ROOT / "icegil").rglob("*.py")}
     scenarios = {path.name for path in (ROOT / "icegil/torture/scenarios").iterdir()}  # these are users' programs
     assert {name for name, source in sources.items() if check.search(source)} - scenarios == {"_compat.py"}
-    before, _, rest = BRIDGE.partition("# What differs between CPython's versions, in one place.\n")
+    interpreter = (ROOT / "icegil/bridge/interpreter.pxd").read_text()
+    before, _, rest = interpreter.partition("# What differs between CPython's versions, in one place.\n")
     block, _, after = rest.partition('\n    """\n    bint ')
-    assert check.search(block) and not check.search(before + after)
+    assert check.search(block) and not check.search(before + after + BRIDGE)
 
 
 def entering() -> list[str]:
@@ -82,7 +114,7 @@ def entering() -> list[str]:
 @pytest.mark.parametrize("name", entering())
 def test_who_enters_the_gate_leaves_it_on_every_path(name: str) -> None:
     _, body = FUNCTIONS[name]
-    if name in ("ensure", "enter_or_park"):  # acquires: their callers leave
+    if name in ("on_PyGILState_Ensure", "enter_or_park"):  # acquires: their callers leave
         assert "gate.leave(" not in body
         return
     after = body[re.search(r"\btry_enter\([^\n]*|enter_or_park\([^\n]*", body).end() :]  # type: ignore[union-attr]
@@ -96,7 +128,7 @@ def test_who_enters_the_gate_leaves_it_on_every_path(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["release"])
+@pytest.mark.parametrize("name", ["on_PyGILState_Release"])
 def test_the_gil_goes_before_the_gate_is_left(name: str) -> None:
     _, body = FUNCTIONS[name]
     assert body.rfind("PyEval_SaveThread()") < body.find("gate.leave(")
@@ -108,11 +140,11 @@ def test_after_each_call_of_python_a_debug_build_looks_whether_it_has_the_gil() 
         _, body = FUNCTIONS[name]
         calls = re.findall(r"^\s+(?:work\(\)|late\(\)|completed\(error\)|thread_hooks\[\d\]\(\))\n", body, re.MULTILINE)
         assert calls and body.count("check_gil(") == len(calls), name
-    assert 'check_gil("a callback of IcePy")' in FUNCTIONS["release"][1]
+    assert 'check_gil("a callback of IcePy")' in FUNCTIONS["on_PyGILState_Release"][1]
 
 
 def test_a_thread_that_holds_the_gil_is_never_parked() -> None:
-    _, body = FUNCTIONS["ensure"]
+    _, body = FUNCTIONS["on_PyGILState_Ensure"]
     assert body.index("if holds_gil():") < body.index("enter_or_park(")
     for name, (_, body) in FUNCTIONS.items():
         for waits in re.finditer(r"give_gil_away\((?!\n)", body):

@@ -116,7 +116,7 @@ SLOT = """
 import ctypes, icegil, mmap
 from icegil import redirects
 icegil.install()
-each = next(each for each in redirects.known() if each.name == "PyEval_RestoreThread")
+each = next(redirect for _, redirect in redirects.known() if redirect.name == "PyEval_RestoreThread")
 slot = each.slots[0][0]
 protect = lambda rights: ctypes.CDLL(None).mprotect(ctypes.c_void_p(slot & -mmap.PAGESIZE), mmap.PAGESIZE, rights)
 other = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p).value

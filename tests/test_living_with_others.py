@@ -202,7 +202,7 @@ def test_the_slots_are_taken_back_from_another_tool_when_the_shutdown_begins() -
         ice = communicator()
         proxy = serve(ice)
         all_of_them = icegil.status().redirected
-        for redirect in redirects.known():  # what another tool does: its own address, or the original, in every slot
+        for _, redirect in redirects.known():  # what another tool does: its own address, or the original, in every slot
             redirect.take_away()
         assert icegil.status().redirected == ()
         for future in storm(proxy):
@@ -226,7 +226,7 @@ def test_only_half_of_a_pair_in_place_leaves_the_count_right() -> None:
 
         ice = communicator()
         proxy = serve(ice)
-        ensure = next(redirect for redirect in redirects.known() if redirect.name == "PyGILState_Ensure")
+        ensure = next(redirect for _, redirect in redirects.known() if redirect.name == "PyGILState_Ensure")
         for _ in range(20):
             pending = storm(proxy, 200)
             ensure.take_away()

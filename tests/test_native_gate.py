@@ -38,9 +38,7 @@ CASES = [
     "a_forked_child_has_a_mutex_of_its_own",
     "a_child_forked_beside_a_sleeping_finalizer_can_drain",
     "a_thread_that_forked_inside_leaves_in_the_child",
-    "a_reopened_gate_admits_everyone_again",
     "there_is_one_finalizer_the_latest",
-    "the_finalizer_is_nobody_special_after_reopen",
 ]
 STARTS_THREADS_IN_A_FORKED_CHILD = {"a_child_forked_beside_a_sleeping_finalizer_can_drain"}
 

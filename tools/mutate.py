@@ -87,20 +87,24 @@ TRACE = {
     ),
 }
 
-BRIDGE = {
+CROSSINGS = {
     "leave the gate before the GIL": (
         "        PyEval_SaveThread()\n    schedule(Point.released)\n    me.frames -= 1\n",
         "        gate.leave(me.visitor)\n        PyEval_SaveThread()\n    me.frames -= 1\n    return\n",
     ),
     "never leave after a blocking call": (
-        "    schedule(Point.acquired)\n    gate.leave(me[0])\n    schedule(Point.left)\n\n\ncdef PyObject* kept",
-        "    schedule(Point.acquired)\n\n\ncdef PyObject* kept",
+        "    PyEval_RestoreThread(state)\n    schedule(Point.acquired)\n    gate.leave(me[0])\n",
+        "    PyEval_RestoreThread(state)\n    schedule(Point.acquired)\n",
     ),
-    "drop the re-check": ('    check_gil("an errand\'s work")\n', ""),
     "park with the GIL": ("    if holds_gil():\n        return PyGILState_Ensure()\n    me =", "    me ="),
+}
+
+NATIVE_THREADS = {"drop the re-check": ('    check_gil("an errand\'s work")\n', "")}
+
+LEAVING = {
     "a callback of C++ that needs the GIL": (
-        "cdef void exit_thread(\n    void* value,\n) noexcept nogil:",
-        "cdef void exit_thread(\n    void* value,\n) noexcept:",
+        "cdef void on_pthread_exit(\n    void* value,\n) noexcept nogil:",
+        "cdef void on_pthread_exit(\n    void* value,\n) noexcept:",
     ),
 }
 
@@ -108,7 +112,9 @@ MUTANTS = {
     "include/icegil/gate.hpp": GATE,
     "include/icegil/thread.hpp": THREAD,
     "include/icegil/trace.hpp": TRACE,
-    "icegil/_bridge.pyx": BRIDGE,
+    "icegil/bridge/crossings.pxi": CROSSINGS,
+    "icegil/bridge/native_threads.pxi": NATIVE_THREADS,
+    "icegil/bridge/leaving.pxi": LEAVING,
 }
 """File, name of the mutant, and the text of the file that it replaces with which other."""
 

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "build" / "sanitized"
 SUPPRESSED = ROOT / "tests" / "sanitize" / "leaks.supp"
 WORKLOAD = ROOT / "tests" / "sanitize" / "workload.py"
-BRIDGE, TRACE = "icegil/_bridge.pyx", "include/icegil/trace.hpp"
+ERRANDS, LEAVING = "icegil/bridge/native_threads.pxi", "icegil/bridge/leaving.pxi"
+TRACE = "include/icegil/trace.hpp"
 
 GUARDED = [sys.executable, "-m", "icegil", "run"]
 
@@ -44,7 +45,7 @@ TRACED = "icegil.trace.CAPACITY = 2\nicegil.trace.start()\nfor _ in range(9): co
 PLANTED = (
     Planted(
         "a reference that is never dropped",
-        BRIDGE,
+        ERRANDS,
         "    Py_DECREF(<tuple> <PyObject*> errand)\n",
         "",
         (str(WORKLOAD),),
@@ -68,7 +69,7 @@ PLANTED = (
     ),
     Planted(
         "a number too large",
-        BRIDGE,
+        LEAVING,
         "min(timeout, 1e9) * 1e9",
         "min(timeout, 9.22337203e9) * 1e9",
         ("--drain-timeout", "1e10", "-c", "pass"),
@@ -193,7 +194,7 @@ def headers() -> int:
     # Of the redirect, what runs beside other threads, and what writes: each way to link is for `make test`.
     redirect = "not aarch64 and (storm or pages_are or a_page or page_of or mapped or somebody_else or objects)"
     for words, sanitizer in (
-        (["tests/test_native_gate.py", "tests/test_native_trace.py", "-k", "not plain"], "plain"),
+        (["tests/test_native_gate.py", "tests/test_native_parts.py", "-k", "not plain"], "plain"),
         (["tests/test_native_redirect.py", "-k", f"{redirect} and not sanitized"], "thread"),
         (
             ["tests/test_native_redirect.py", "-k", f"({redirect} and not native-plain) or native-sanitized"],

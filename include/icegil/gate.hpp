@@ -64,7 +64,7 @@ struct Occupant {
 struct Counters {
     std::uint64_t admitted;  ///< outer entries that were let in
     std::uint64_t refused;   ///< entries that were turned away, parked ones included
-    std::uint64_t parked;    ///< threads that sleep in `enter_or_park` for ever
+    std::uint64_t parked;    ///< threads that sleep in `park` for ever
     std::uint64_t inside;    ///< threads inside now
     std::uint64_t most;      ///< most threads inside at once; one that was just being refused may be among them
 };
@@ -74,7 +74,7 @@ struct Counters {
 ///   state      outer entry   entry by a thread already inside   left by
 ///   open       admitted      admitted                           drain()
 ///   draining   refused       admitted                           seal()
-///   sealed     refused       refused                            reopen() only
+///   sealed     refused       refused                            nobody, but in a forked child
 ///
 /// The thread that drains is the finalizer: it is never refused, and never waits for itself.
 /// Every member may be called from any thread at any time, unless it says otherwise.
@@ -122,14 +122,6 @@ public:
         return true;
     }
 
-    /// As `try_enter`, but a refused thread never returns: it sleeps until the process ends, and is counted as parked.
-    /// For callers that cannot be told no, under the same condition as park().
-    void enter_or_park(Visitor& visitor) noexcept {
-        if (!try_enter(visitor)) {
-            park(visitor);
-        }
-    }
-
     /// Ends the latest entry of the calling thread. What it did inside must be over, the runtime's own lock released.
     /// Without an entry it has no effect: it must not count out somebody else.
     void leave(Visitor& visitor) noexcept {
@@ -161,7 +153,7 @@ public:
     /// (the GIL).
     std::size_t drain(Visitor& finalizer, Clock::time_point deadline) {
         if (!finalizer.is_listed_ && !finalizer.is_ended_) {
-            list(finalizer);  // for reopen() to find, also when it never entered
+            list(finalizer);  // for the next drain() to find, also when it never entered
         }
         std::unique_lock lock(mutex_);
         name_finalizer(&finalizer);
@@ -173,15 +165,6 @@ public:
 
     /// Closes the gate to those inside as well. From here on only the finalizer is admitted.
     void seal() noexcept { advance(State::sealed); }
-
-    /// Opens a closed gate again, for a runtime that was finalized and is initialised anew. There must be no finalizer
-    /// at work; threads that were parked stay parked.
-    void reopen() noexcept {
-        const std::lock_guard lock(mutex_);
-        name_finalizer(nullptr);
-        word_.fetch_and(inside_mask, std::memory_order_seq_cst);
-        looks_closed_.store(false, std::memory_order_relaxed);
-    }
 
     /// Makes the gate new in a forked child, whose only thread is the caller. To be called there before anything else,
     /// as by `pthread_atfork`. The parent's threads do not exist here, whatever they were doing: not those inside, not
@@ -254,6 +237,8 @@ public:
     }
 
 private:
+    friend struct Reopener;  // the native tests': many rounds on one gate
+
     // The word: the state in the top two bits, below it the number of threads inside.
     using Word = std::uint64_t;
     static constexpr int state_shift = 62;

@@ -1,7 +1,7 @@
 # The timeline of a process, for Cython: include/icegil/trace.hpp.
 from libc.stdint cimport uint64_t
 
-from icegil.gate cimport pid_t
+from icegil.bridge.gate cimport pid_t
 
 
 cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:

@@ -46,12 +46,10 @@ cdef extern from "icegil/gate.hpp" namespace "icegil" nogil:
     cdef cppclass Gate:
         Gate() noexcept
         bint try_enter(Visitor&) noexcept
-        void enter_or_park(Visitor&) noexcept
         void leave(Visitor&) noexcept
         void park(Visitor&) noexcept
         size_t drain(Visitor&, Clock.time_point) noexcept
         void seal() noexcept
-        void reopen() noexcept
         void renew_in_child(Visitor&) noexcept
         State state() noexcept
         Counters counters() noexcept

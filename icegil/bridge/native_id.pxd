@@ -1,5 +1,5 @@
 # The kernel's number of a thread, for Cython: include/icegil/native_id.hpp.
-from icegil.gate cimport pid_t
+from icegil.bridge.gate cimport pid_t
 
 
 cdef extern from "icegil/native_id.hpp" namespace "icegil" nogil:

@@ -1,7 +1,7 @@
 # What the bridge uses of POSIX, glibc and the C++ library.
 from libc.time cimport timespec
 
-from icegil.gate cimport pthread_t
+from icegil.bridge.gate cimport pthread_t
 
 
 cdef extern from "<pthread.h>" nogil:

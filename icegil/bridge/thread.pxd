@@ -1,7 +1,7 @@
 # What icegil keeps of each native thread, for Cython: include/icegil/thread.hpp.
 from libc.stdint cimport uint32_t
 
-from icegil.gate cimport Gate, Visitor
+from icegil.bridge.gate cimport Gate, Visitor
 
 
 cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:

@@ -1,7 +1,7 @@
 # Redirecting imported functions, for Cython: include/icegil/redirect.hpp, where each promise is written down.
 from libcpp.vector cimport vector
 
-from icegil.loaded_object cimport LoadedObject, Slot
+from icegil.bridge.loaded_object cimport LoadedObject, Slot
 
 
 cdef extern from "icegil/redirect.hpp" namespace "icegil" nogil:

@@ -1,0 +1,135 @@
+# IcePy's ways into Python and out again. No `with gil:` here: these are the acquire and the release, and what runs
+# between them is IcePy's own code.
+from icegil.bridge.interpreter cimport (
+    PyEval_RestoreThread,
+    PyEval_SaveThread,
+    PyGILState_Ensure,
+    PyGILState_GetThisThreadState,
+    PyGILState_Release,
+    PyGILState_STATE,
+    PyGILState_UNLOCKED,
+    PyThreadState,
+    check_gil,
+    forget_context,
+    forget_profilers,
+    holds_gil,
+)
+from icegil.bridge.trace cimport current_trace
+
+
+cdef PyGILState_STATE on_PyGILState_Ensure() noexcept nogil:
+    # C++ enters Python. A thread that holds the GIL is past the gate, and must never be parked.
+    cdef Thread* me
+    if holds_gil():
+        return PyGILState_Ensure()
+    me = &this_thread(gate[0])
+    enter_or_park(&me.visitor)
+    me.frames += 1
+    if me.frames == 1:
+        trace(TraceKind.callback_begins)
+    if me.state == NULL:
+        return ensure_unkept(me)
+    PyEval_RestoreThread(<PyThreadState*> me.state)
+    schedule(Point.acquired)
+    return PyGILState_UNLOCKED
+
+
+cdef void on_PyGILState_Release(
+    PyGILState_STATE state,
+) noexcept nogil:
+    # C++ leaves Python. UNLOCKED was handed out to the outer frame, which entered the gate;
+    # unless it entered Python before the redirect, or through another tool's `PyGILState_Ensure`.
+    cdef Thread* me = &this_thread(gate[0])
+    check_gil("a callback of IcePy")
+    if state != PyGILState_UNLOCKED or me.frames == 0:
+        PyGILState_Release(state)
+        return
+    if me.state == NULL:
+        PyGILState_Release(state)
+    else:
+        if me.frames == 1:
+            forget_context(<PyThreadState*> me.state)
+        PyEval_SaveThread()
+    schedule(Point.released)
+    me.frames -= 1
+    if me.frames == 0:
+        trace(TraceKind.callback_ends)
+    gate.leave(me.visitor)
+    schedule(Point.left)
+
+
+# A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for
+# each: its first `PyGILState_Ensure` finds its `PyGILState_Release` when the thread ends, and in between the state is
+# only attached and detached. Nobody else may free it (rule 6): on 3.12 another thread would clear its own slot instead.
+# From one callback to the next only `threading.local` lasts, as in any Python thread; no context variable does.
+
+cdef PyGILState_STATE ensure_unkept(
+    Thread* me,
+) noexcept nogil:
+    # A thread of Python has a thread state of its own; a native one comes for the first time.
+    cdef bint is_python = PyGILState_GetThisThreadState() != NULL
+    cdef PyGILState_STATE state = PyGILState_Ensure()
+    schedule(Point.acquired)
+    if not is_python:
+        me.state = PyGILState_GetThisThreadState()
+        me.at_end = free_thread_state
+        with gil:
+            on_first_entry()
+    elif current_trace.load() != NULL:
+        with gil:
+            name_in_trace(None)
+    return state
+
+
+cdef void free_thread_state() noexcept nogil:
+    # The end of a native thread. If the gate is closed the state stays, with a runtime that is ending. That goes for
+    # the finalizer too, which the gate admits: finalized from a callback, the thread ends in exit(), after the runtime.
+    # Profilers' own per-thread data may be gone by now (memray's is), so none of their functions may be called:
+    # `PyEval_RestoreThread` is not one that they replace, and what they had this thread call is taken away.
+    cdef Thread* me = &this_thread(gate[0])
+    me.at_end = NULL
+    if gate.state() != State.open or not gate.try_enter(me.visitor):
+        return
+    schedule(Point.entered)
+    PyEval_RestoreThread(<PyThreadState*> me.state)
+    schedule(Point.acquired)
+    me.state = NULL
+    forget_profilers()
+    (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
+    PyGILState_Release(PyGILState_UNLOCKED)  # its first callback's: frees the state, and lets the GIL go
+    schedule(Point.released)
+    gate.leave(me.visitor)
+    schedule(Point.left)
+
+
+cdef void on_first_entry() noexcept:
+    if thread_hooks is not None:
+        thread_hooks[0]()
+        check_gil("the hook of a new thread")
+
+
+cdef void on_end() noexcept:
+    if thread_hooks is not None:
+        thread_hooks[1]()
+        check_gil("the hook of a thread that ends")
+
+
+cdef tuple thread_hooks = None
+
+
+def set_thread_hooks(on_first_entry, on_end, /):
+    """Functions that each native thread calls as it comes to Python for the first time, and before it ends."""
+    global thread_hooks
+    thread_hooks = (on_first_entry, on_end)
+
+
+cdef void on_PyEval_RestoreThread(
+    PyThreadState* state,
+) noexcept nogil:
+    # A Python thread comes back from a blocking call of Ice.
+    cdef Visitor* me = this_visitor()
+    enter_or_park(me)
+    PyEval_RestoreThread(state)
+    schedule(Point.acquired)
+    gate.leave(me[0])
+    schedule(Point.left)

@@ -1,0 +1,113 @@
+# What the bridge uses of CPython, and what differs between CPython's versions.
+from cpython.ref cimport PyObject
+
+
+cdef extern from "Python.h" nogil:
+    ctypedef enum PyGILState_STATE:
+        PyGILState_UNLOCKED
+    ctypedef struct PyThreadState:
+        pass
+    PyThreadState* PyEval_SaveThread() noexcept
+    PyThreadState* PyGILState_GetThisThreadState() noexcept
+    PyGILState_STATE PyGILState_Ensure() noexcept
+    void PyGILState_Release(PyGILState_STATE) noexcept
+    void PyEval_RestoreThread(PyThreadState*) noexcept
+    PyObject* PyImport_Import(PyObject*) noexcept
+    PyObject* PyImport_GetModuleDict() noexcept
+    PyObject* PyUnicode_FromString(const char*) noexcept
+    PyObject* PyDict_New() noexcept
+    PyObject* PyDict_GetItem(PyObject*, PyObject*) noexcept
+    int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
+    int PyDict_Update(PyObject*, PyObject*) noexcept
+    void PyDict_Clear(PyObject*) noexcept
+    bint PyDict_Check(PyObject*) noexcept
+    bint PyDict_CheckExact(PyObject*) noexcept
+    bint PyTuple_CheckExact(PyObject*) noexcept
+    int PyObject_GC_IsTracked(PyObject*) noexcept
+    void PyObject_GC_UnTrack(void*) noexcept
+    PyObject* PyModule_New(const char*) noexcept
+    PyObject* PyModule_GetDict(PyObject*) noexcept
+    void PyErr_Clear() noexcept
+    void Py_IncRef(PyObject*) noexcept
+    void Py_DecRef(PyObject*) noexcept
+    void* PyCFunction_GetFunction(PyObject*) noexcept
+    int Py_IsInitialized() noexcept
+    void Py_Exit(int) noexcept
+
+
+# What differs between CPython's versions, in one place.
+cdef extern from *:
+    """
+    #include <pthread.h>
+    #include <cstdio>
+    #include <cstdlib>
+
+    #if PY_VERSION_HEX < 0x030D0000
+    #  define Py_IsFinalizing _Py_IsFinalizing
+    #  define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+    #endif
+
+    // Does this thread hold the GIL? Safe without it, at any time. 3.11 keeps one "current" state for the whole process
+    // (pystate.c, _PyRuntime.gilstate.tstate_current), so there it has to be this thread's own; since 3.12 it is a
+    // thread-local. PyGILState_Check() will not do: it answers yes for everybody once a sub-interpreter was made.
+    static inline bool icegil_holds_gil() noexcept {
+        PyThreadState* const current = PyThreadState_GetUnchecked();
+    #if PY_VERSION_HEX < 0x030C0000
+        return current != nullptr && current == PyGILState_GetThisThreadState();
+    #else
+        return current != nullptr;
+    #endif
+    }
+
+    // Has this thread state, the current one, begin anew with no context, like a new one. CPython has no call for it.
+    static inline void icegil_forget_context(PyThreadState* state) noexcept {
+        if (state->context != nullptr) {
+            Py_CLEAR(state->context);
+            ++state->context_ver;  // what context variables keep as their caches' key (context.c)
+        }
+    }
+
+    static inline void icegil_forget_profilers() noexcept {
+        PyThreadState* const state = PyThreadState_GetUnchecked();
+        if (state->c_profilefunc != nullptr) PyEval_SetProfile(nullptr, nullptr);
+        if (state->c_tracefunc != nullptr) PyEval_SetTrace(nullptr, nullptr);
+    }
+
+    // One attempt at a lock is over: what a processor is told that spins.
+    static inline void icegil_relax() noexcept {
+    #if defined(__x86_64__)
+        __builtin_ia32_pause();
+    #elif defined(__aarch64__)
+        asm volatile("yield");
+    #endif
+    }
+
+    #define icegil_caller() __builtin_return_address(0)
+
+    #ifdef ICEGIL_DEBUG
+    static inline void icegil_check_gil(const char* place) noexcept {
+        if (!icegil_holds_gil()) {
+            std::fprintf(stderr, "icegil: the GIL was lost in: %s\\n", place);
+            std::abort();
+        }
+    }
+    #else
+    #  define icegil_check_gil(place) ((void)0)
+    #endif
+    """
+    bint Py_IsFinalizing() noexcept nogil
+    bint holds_gil "icegil_holds_gil"() noexcept nogil
+    void check_gil "icegil_check_gil"(const char* place) noexcept nogil
+    void forget_context "icegil_forget_context"(PyThreadState* state) noexcept nogil
+    void forget_profilers "icegil_forget_profilers"() noexcept nogil
+    void relax "icegil_relax"() noexcept nogil
+    const void* caller "icegil_caller"() noexcept nogil
+
+
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        int (*tp_traverse)(object, int (*visit)(PyObject*, void*) noexcept, void*) noexcept
+    PyTypeObject* Py_TYPE(object) noexcept
+    ctypedef struct PyModuleDef:
+        void (*m_free)(void*) noexcept
+    PyModuleDef* PyModule_GetDef(object) noexcept

@@ -1,0 +1,110 @@
+# The modules that IcePy looks up by name, and what is kept of them for the end, when Python has none any more.
+from cpython.ref cimport Py_INCREF, PyObject
+
+from icegil.bridge.interpreter cimport (
+    Py_DecRef,
+    Py_IncRef,
+    Py_TYPE,
+    PyDict_Check,
+    PyDict_CheckExact,
+    PyDict_Clear,
+    PyDict_GetItem,
+    PyDict_New,
+    PyDict_SetItem,
+    PyDict_Update,
+    PyErr_Clear,
+    PyImport_GetModuleDict,
+    PyImport_Import,
+    PyModule_GetDict,
+    PyModule_New,
+    PyObject_GC_IsTracked,
+    PyObject_GC_UnTrack,
+    PyTuple_CheckExact,
+    PyUnicode_FromString,
+)
+
+cdef PyObject* kept_modules = NULL
+cdef PyObject* imported = PyDict_New()  # the modules that `on_PyImport_ImportModule` has answered, by name; empty once sealed
+
+
+def keep_modules(dict modules, /):
+    """Has `on_PyImport_ImportModule` answer from these, the names in each by its own, once the gate is sealed. Kept for good."""
+    global kept_modules
+    for names in modules.values():
+        PyObject_GC_UnTrack(<PyObject*> names)  # held by `modules`, until a module takes its place
+        for thing in (<dict> names).values():
+            if keep(<PyObject*> thing) and isinstance(thing, type):
+                Py_TYPE(thing).tp_traverse(thing, keep_part_of_class, NULL)
+    Py_INCREF(modules)
+    kept_modules = <PyObject*> modules
+    PyDict_Clear(imported)
+
+
+cdef bint keep(PyObject* thing) noexcept:
+    # An exit is mostly the garbage collector walking through all there is, several times. What stays for good it need
+    # not look at: it has a reference that nobody drops, so it is never garbage, and never freed. True: that is news.
+    if not PyObject_GC_IsTracked(thing):
+        return False
+    Py_IncRef(thing)
+    PyObject_GC_UnTrack(thing)
+    return True
+
+
+cdef int keep_part_of_class(PyObject* part, void* _) noexcept:
+    # Its bases, and what it has by name; not what those refer to, which may be the program's and have an end to see.
+    if PyTuple_CheckExact(part):
+        keep(part)
+    elif PyDict_CheckExact(part):
+        keep(part)
+        for thing in (<dict> part).values():
+            keep(<PyObject*> thing)
+    return 0
+
+
+cdef PyObject* on_PyImport_ImportModule(
+    const char* name,
+) noexcept nogil:
+    # Called with the GIL: IcePy looks a class up, up to eight times for each call.
+    cdef PyObject* key = PyUnicode_FromString(name)
+    cdef PyObject* module = NULL
+    if key != NULL:
+        module = kept_module(key, name) if gate.state() == State.sealed else imported_module(key)
+    Py_DecRef(key)
+    return module
+
+
+cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogil:
+    # Once Python has emptied its modules its import answers NULL, and IcePy goes on with that. IcePy 3.7 looks into a
+    # module that it has let go of: these stay too.
+    cdef PyObject* kept = NULL
+    cdef PyObject* module
+    if kept_modules != NULL:
+        kept = PyDict_GetItem(kept_modules, name)
+    if kept == NULL:
+        return PyImport_Import(name)
+    if PyDict_Check(kept):
+        module = PyModule_New(characters)
+        if module != NULL and (
+            PyDict_Update(PyModule_GetDict(module), kept) != 0 or PyDict_SetItem(kept_modules, name, module) != 0
+        ):
+            Py_DecRef(module)
+            return NULL
+        return module
+    Py_IncRef(kept)
+    return kept
+
+
+cdef PyObject* imported_module(PyObject* name) noexcept nogil:
+    # Python's import takes ten times as long to find that it has the module. Where it finalizes unguarded there may be
+    # no `sys.modules`. That one is looked into first: a key of another type may run Python, and what `imported` has is
+    # borrowed.
+    cdef PyObject* module = NULL
+    if not Py_IsFinalizing():
+        module = PyDict_GetItem(PyImport_GetModuleDict(), name)
+    if module != NULL and module == PyDict_GetItem(imported, name):
+        Py_IncRef(module)
+        return module
+    module = PyImport_Import(name)
+    if module != NULL and PyDict_SetItem(imported, name, module) != 0:
+        PyErr_Clear()  # it is looked up again the next time
+    return module
