@@ -20,7 +20,7 @@ from icegil.bridge.gate cimport Counters, Gate, Occupant, State, Visitor
 from icegil.bridge.interpreter cimport Py_IsFinalizing
 from icegil.bridge.posix cimport pthread_atfork
 from icegil.bridge.schedule cimport Point, schedule
-from icegil.bridge.thread cimport Thread, this_thread
+from icegil.bridge.thread cimport this_thread
 from icegil.bridge.trace cimport TraceKind, trace
 
 # --- The gate of this process ---------------------------------------------------------------------------------------

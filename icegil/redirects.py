@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-import icegil._bridge as _bridge
-import icegil._compat as _compat
+from icegil import _bridge, _compat
 from icegil.errors import GuardUnavailable
 
 ICEPY = "IcePy"
@@ -47,8 +46,8 @@ _LOCK = "its owner may want the GIL, to call a Python logger say"
 _WAIT = "who ends the wait may want the GIL first"
 _JOIN = "the thread that ends may want the GIL first"
 
-# What the bridge stands in for, all of it. What blocks stays for good: a thread that waits through the bridge comes back
-# with a lock of Ice and wants the GIL, and nobody may have begun to wait for that lock with the GIL in hand.
+# What the bridge stands in for, all of it. What blocks stays for good: a thread that waits through the bridge comes
+# back with a lock of Ice and wants the GIL, and nobody may have begun to wait for that lock with the GIL in hand.
 FUNCTIONS = (
     Redirected("PyGILState_Release", ICEPY, _COUNTED_OUT, stays=True),
     Redirected("PyGILState_Ensure", ICEPY, "a thread of Ice comes into Python: it is counted, or parked"),

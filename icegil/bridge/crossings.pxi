@@ -14,6 +14,7 @@ from icegil.bridge.interpreter cimport (
     forget_profilers,
     holds_gil,
 )
+from icegil.bridge.thread cimport Thread
 from icegil.bridge.trace cimport current_trace
 
 

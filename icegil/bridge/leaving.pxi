@@ -77,7 +77,7 @@ cdef void leave_now(
 cdef void on_pthread_exit(
     void* value,
 ) noexcept nogil:
-    # With this CPython <= 3.13 ends a thread that wants the GIL too late (ceval_gil.c, take_gil): an unwinding by force,
+    # CPython <= 3.13 ends a thread with it that wants the GIL too late (ceval_gil.c, take_gil): an unwinding by force,
     # through C++ frames that forbid it. 3.14 parks the thread; so does this.
     if gate.state() == State.sealed or Py_IsFinalizing():
         park(this_visitor())

@@ -24,11 +24,11 @@ from icegil.bridge.interpreter cimport (
 )
 
 cdef PyObject* kept_modules = NULL
-cdef PyObject* imported = PyDict_New()  # the modules that `on_PyImport_ImportModule` has answered, by name; empty once sealed
+cdef PyObject* imported = PyDict_New()  # the modules that IcePy was answered, by name; empty once sealed
 
 
 def keep_modules(dict modules, /):
-    """Has `on_PyImport_ImportModule` answer from these, the names in each by its own, once the gate is sealed. Kept for good."""
+    """Has IcePy answered from these, the names in each by its own, once the gate is sealed. Kept for good."""
     global kept_modules
     for names in modules.values():
         PyObject_GC_UnTrack(<PyObject*> names)  # held by `modules`, until a module takes its place

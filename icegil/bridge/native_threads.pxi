@@ -18,6 +18,7 @@ from icegil.bridge.posix cimport (
     pthread_setname_np,
     pthread_t,
 )
+from icegil.bridge.thread cimport Thread
 
 
 def call_on_native_thread(work, completed, /):

@@ -4,6 +4,7 @@ from libc.string cimport strerror
 from icegil.bridge.interpreter cimport check_gil
 from icegil.bridge.native_id cimport native_id
 from icegil.bridge.posix cimport on_exit
+from icegil.bridge.thread cimport Thread
 from icegil.bridge.trace cimport Trace, current_trace
 from icegil.bridge.trace_at_exit cimport TraceAtExit
 
