@@ -41,8 +41,9 @@ setup(
     packages=[*find_namespace_packages(include=["icegil", "icegil.*"], exclude=["*.__pycache__"]), HEADERS],
     package_dir={HEADERS: "include/icegil"},
     package_data={
-        "icegil": ["py.typed", "*.pxd", "*.pyi", "timeline/page.js"],
+        "icegil": ["py.typed", "*.pxd", "*.pyi"],
         "icegil.bridge": ["*.pxd"],
+        "icegil.commands.timeline": ["page.js"],
         HEADERS: ["*.hpp"],
     },
     # Generated C++ stays out of the source tree.

@@ -20,7 +20,7 @@ BUILD = Path(__file__).parent.parent / "build" / "bench" / sys.implementation.ca
 
 MOST_SECONDS = 900.0
 
-ICEGIL = "import sys; from icegil.cli import main; sys.exit(main())"
+ICEGIL = "import sys; from icegil.commands.cli import main; sys.exit(main())"
 """The `icegil` command as pip writes it: icegil may not be installed, and `python -m` loads more than it."""
 
 

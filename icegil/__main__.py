@@ -1,5 +1,5 @@
 """`python -m icegil`: the same as the `icegil` command."""
 
-from icegil.cli import main
+from icegil.commands.cli import main
 
 main()

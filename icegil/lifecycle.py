@@ -168,12 +168,16 @@ _inherited: list[Life] = []
 tally = Tally()
 
 
+_BOTTOM = "icegil.commands.program"
+"""The module whose frames lie below those of a program that `icegil run` runs."""
+
+
 def _callers() -> list[traceback.FrameSummary]:
     """Where the program is, innermost first: one frame, all of them in Python's development mode."""
     own = [os.path.dirname(sys.modules[name].__file__ or "") for name in ("icegil", "Ice")]
     found = []
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__") != "icegil.cli":  # below it are those of `icegil run`
+    while frame is not None and frame.f_globals.get("__name__") != _BOTTOM:
         filename = frame.f_code.co_filename
         if os.path.dirname(filename) not in own and filename != "<frozen runpy>":  # which is `python -m`
             found.append(traceback.FrameSummary(filename, frame.f_lineno, frame.f_code.co_name))

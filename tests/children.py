@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import icegil
-from icegil.torture.catalogue import SCENARIOS
-from icegil.torture.endings import Ending, run
+from icegil.commands.torture.catalogue import SCENARIOS
+from icegil.commands.torture.endings import Ending, run
 
 ROOT = str(Path(icegil.__file__).parents[1])
 PYTHONPATH = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get("PYTHONPATH")]))

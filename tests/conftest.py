@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from icegil.torture.catalogue import Scenario
-from icegil.torture.endings import RELEASE_WARNINGS, command, run, shortfall
+from icegil.commands.torture.catalogue import Scenario
+from icegil.commands.torture.endings import RELEASE_WARNINGS, command, run, shortfall
 
 # Whoever runs the tests in the background may have SIGINT ignored, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

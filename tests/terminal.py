@@ -10,7 +10,7 @@ import sys
 import termios
 from dataclasses import dataclass
 
-from icegil.torture.endings import RELEASE_WARNINGS
+from icegil.commands.torture.endings import RELEASE_WARNINGS
 
 ICEGIL = [sys.executable, "-m", "icegil"]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -103,7 +103,7 @@ def test_a_self_test_that_fails_is_shown_with_what_it_wrote() -> None:
 
 def diagnosed(code: str, **environment: str) -> dict[str, object]:
     """What the doctor finds in a process in which this code ran first."""
-    code += "\nimport json, dataclasses; from icegil.diagnosis import diagnose"
+    code += "\nimport json, dataclasses; from icegil.commands.diagnosis import diagnose"
     code += "\nprint(json.dumps(dataclasses.asdict(diagnose())))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, timeout=60

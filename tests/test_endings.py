@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import check_endings
 
-from icegil.torture.catalogue import Scenario, scenarios
-from icegil.torture.endings import run
+from icegil.commands.torture.catalogue import Scenario, scenarios
+from icegil.commands.torture.endings import run
 
 CATALOGUE = scenarios()
 OF_THE_API = scenarios(Path(__file__).parent / "scenarios")

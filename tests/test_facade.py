@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import icegil
-from icegil.torture.endings import Ending
+from icegil.commands.torture.endings import Ending
 
 RUNNERS = {
     "asyncio": asyncio.run,
@@ -69,7 +69,7 @@ def communicator(ice: ModuleType) -> Iterator[Any]:
 
 def new_communicator(**settings: Any) -> Any:
     """A new communicator, on any version of Ice."""
-    from icegil.torture.scenarios import _echo
+    from icegil.commands.torture.scenarios import _echo
 
     return _echo.communicator(**settings)
 
@@ -87,7 +87,7 @@ class Dispatch:
     """A dispatch that lasts until it is told to end, so that a destruction does as well."""
 
     def __init__(self, communicator: Any) -> None:
-        from icegil.torture.scenarios import _echo
+        from icegil.commands.torture.scenarios import _echo
 
         entered, self._may_end = threading.Event(), threading.Event()
 

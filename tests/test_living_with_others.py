@@ -11,7 +11,7 @@ import Ice
 import pytest
 from children import python
 
-from icegil.torture.catalogue import SCENARIOS, read
+from icegil.commands.torture.catalogue import SCENARIOS, read
 
 RUNS = 3
 NAMES = ("never_destroyed.py", "async_with_then_exit.py", "daemon_threads_return.py")

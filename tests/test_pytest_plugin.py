@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from children import python
 
-from icegil.torture.endings import Ending
+from icegil.commands.torture.endings import Ending
 
 Suite = Callable[..., Ending]
 

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from terminal import ICEGIL, in_pipe
 
-from icegil.torture.catalogue import SCENARIOS
+from icegil.commands.torture.catalogue import SCENARIOS
 
 
 def report_of(code: str, *options: str, **environment: str) -> tuple[int, str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import icegil
-from icegil.torture.endings import Ending, run
+from icegil.commands.torture.endings import Ending, run
 
 ROOT = str(Path(icegil.__file__).parents[1])
 PYTHONPATH = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")]))
@@ -34,7 +34,7 @@ STARTS: tuple[list[str], list[str]] = ([], [*MODULE, "run"])
 CONSOLE_SCRIPT = f"""\
 import sys
 sys.path.append({ROOT!r})
-from icegil.cli import main
+from icegil.commands.cli import main
 sys.path.pop()
 if __name__ == "__main__":
     sys.exit(main())
@@ -593,7 +593,7 @@ def test_below_the_program_s_frames_stand_icegil_s(project: Path) -> None:
     assert plain_stack == stack[-1:] == ["<module>"]
     assert 0 < plain_depth - depth < 20
     assert "sys" in plain.stderr
-    assert f"{Path(icegil.__file__).parent / 'program.py'}:" in guarded.stderr
+    assert f"{Path(icegil.__file__).parent / 'commands' / 'program.py'}:" in guarded.stderr
 
 
 def test_a_script_that_is_no_text_is_a_syntax_error(project: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import Ice
 import pytest
 
-from icegil.torture.catalogue import scenarios
+from icegil.commands.torture.catalogue import scenarios
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))

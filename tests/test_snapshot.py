@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from children import PYTHONPATH, python
 
-from icegil.torture.endings import Ending
+from icegil.commands.torture.endings import Ending
 
 BEGINNING = """\
 import atexit, os, signal, sys, threading

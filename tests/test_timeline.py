@@ -14,7 +14,7 @@ import pytest
 from children import python
 from terminal import Seen, in_pipe
 
-from icegil.torture.catalogue import SCENARIOS
+from icegil.commands.torture.catalogue import SCENARIOS
 
 SVG = "{http://www.w3.org/2000/svg}"
 MAIN = 4000

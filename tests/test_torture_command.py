@@ -15,12 +15,12 @@ import Ice
 import pytest
 from terminal import ICEGIL, Seen, in_pipe, in_terminal
 
-from icegil.torture.campaign import HANGS_ENOUGH, Campaign
-from icegil.torture.catalogue import Scenario, scenarios
-from icegil.torture.endings import Ending, Kind, Verdict, judge
-from icegil.torture.heat_map import heat_map
-from icegil.torture.junit import junit
-from icegil.torture.results import Cell, Results, Run, Side
+from icegil.commands.torture.campaign import HANGS_ENOUGH, Campaign
+from icegil.commands.torture.catalogue import Scenario, scenarios
+from icegil.commands.torture.endings import Ending, Kind, Verdict, judge
+from icegil.commands.torture.heat_map import heat_map
+from icegil.commands.torture.junit import junit
+from icegil.commands.torture.results import Cell, Results, Run, Side
 
 NAMES = ("never_destroyed", "never_destroyed_status")
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,8 +8,8 @@ from typing import Any
 
 from children import python
 
-from icegil.torture.catalogue import SCENARIOS
-from icegil.torture.endings import Ending
+from icegil.commands.torture.catalogue import SCENARIOS
+from icegil.commands.torture.endings import Ending
 
 
 def icegil_run(*words: str, **environment: str) -> Ending:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import icegil
-from icegil.torture.catalogue import SCENARIOS
-from icegil.torture.endings import Ending, run
+from icegil.commands.torture.catalogue import SCENARIOS
+from icegil.commands.torture.endings import Ending, run
 
 ROOT = str(Path(icegil.__file__).parents[1])
 WITHIN = 60  # seconds

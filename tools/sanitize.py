@@ -40,7 +40,7 @@ class Planted:
     report: str
 
 
-SNIPPET = "from icegil.torture.scenarios._echo import communicator\nimport icegil\n"
+SNIPPET = "from icegil.commands.torture.scenarios._echo import communicator\nimport icegil\n"
 TRACED = "icegil.trace.CAPACITY = 2\nicegil.trace.start()\nfor _ in range(9): communicator().destroy()\n"
 PLANTED = (
     Planted(

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import Ice
 
-from icegil.torture.catalogue import SCENARIOS, Scenario, scenarios
-from icegil.torture.endings import PATIENCE, Ending, command, run, shortfall
+from icegil.commands.torture.catalogue import SCENARIOS, Scenario, scenarios
+from icegil.commands.torture.endings import PATIENCE, Ending, command, run, shortfall
 
 ROOT = Path(__file__).resolve().parent.parent
 OF_THE_API = ROOT / "tests" / "scenarios"

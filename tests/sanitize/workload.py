@@ -10,8 +10,8 @@ import warnings
 
 import icegil
 from icegil import Ice
-from icegil.torture.scenarios._echo import Echo, communicator, serve, storm
-from icegil.torture.scenarios._logger import TRACING, Logger
+from icegil.commands.torture.scenarios._echo import Echo, communicator, serve, storm
+from icegil.commands.torture.scenarios._logger import TRACING, Logger
 
 warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads around
 warnings.simplefilter("ignore", ResourceWarning)  # the last communicators are left to icegil

@@ -3,8 +3,8 @@
 import platform
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from icegil.torture.results import Cell, Results, Side
-from icegil.xml_text import writable
+from icegil.commands.torture.results import Cell, Results, Side
+from icegil.commands.xml_text import writable
 
 
 def junit(results: Results) -> str:

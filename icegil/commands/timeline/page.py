@@ -3,11 +3,11 @@
 from html import escape
 from importlib import resources
 
-from icegil.timeline.drawing import svg
-from icegil.timeline.shutdown import Shutdown
-from icegil.timeline.time_axis import Window
-from icegil.timeline.trace import Trace
-from icegil.xml_text import writable
+from icegil.commands.timeline.drawing import svg
+from icegil.commands.timeline.shutdown import Shutdown
+from icegil.commands.timeline.time_axis import Window
+from icegil.commands.timeline.trace import Trace
+from icegil.commands.xml_text import writable
 
 STYLE = """
 :root { color-scheme: light dark }
@@ -30,7 +30,7 @@ svg:focus-visible { outline: 2px solid #2471a3; outline-offset: -2px }
 
 def html(trace: Trace, window: Window | None) -> str:
     """An HTML document with `svg()` of the same arguments in it."""
-    script = resources.files("icegil.timeline").joinpath("page.js").read_text(encoding="utf-8")
+    script = resources.files("icegil.commands.timeline").joinpath("page.js").read_text(encoding="utf-8")
     return f"""<!doctype html>
 <html lang="en">
 <head>

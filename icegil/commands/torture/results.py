@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from icegil.torture.catalogue import Scenario
-from icegil.torture.endings import Ending, Kind, Verdict, status_text, telling_line
+from icegil.commands.torture.catalogue import Scenario
+from icegil.commands.torture.endings import Ending, Kind, Verdict, status_text, telling_line
 
 LONGEST_STDERR = 10_000
 """Characters that are kept of what a run that fell short wrote on stderr."""

@@ -4,7 +4,7 @@ import json
 import math
 from pathlib import Path
 
-from icegil.timeline.trace import Callback, Communicator, GateState, State, Thread, Trace
+from icegil.commands.timeline.trace import Callback, Communicator, GateState, State, Thread, Trace
 
 _Event = dict[str, object]
 

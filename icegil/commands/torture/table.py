@@ -5,9 +5,9 @@ from textwrap import shorten
 from rich.console import Console
 from rich.text import Text
 
-from icegil import screen
-from icegil.torture.catalogue import Scenario
-from icegil.torture.results import Cell, Results, Side
+from icegil.commands import screen
+from icegil.commands.torture.catalogue import Scenario
+from icegil.commands.torture.results import Cell, Results, Side
 
 LONGEST_MESSAGE = 120  # letters
 

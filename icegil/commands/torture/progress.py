@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from icegil.torture.campaign import Campaign
-from icegil.torture.results import Cell, Run, Side
+from icegil.commands.torture.campaign import Campaign
+from icegil.commands.torture.results import Cell, Run, Side
 
 LINES = 10
 """About how many lines a campaign prints where there is no terminal, beside those on runs that fell short."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from xml.etree.ElementTree import Element, indent, tostring
 
-from icegil.timeline.elements import (
+from icegil.commands.timeline.elements import (
     LETTER,
     counted,
     document,
@@ -15,10 +15,10 @@ from icegil.timeline.elements import (
     text,
     vertical,
 )
-from icegil.timeline.panel import Panel
-from icegil.timeline.shutdown import Shutdown
-from icegil.timeline.time_axis import Scale, Window, duration, moment
-from icegil.timeline.trace import Trace
+from icegil.commands.timeline.panel import Panel
+from icegil.commands.timeline.shutdown import Shutdown
+from icegil.commands.timeline.time_axis import Scale, Window, duration, moment
+from icegil.commands.timeline.trace import Trace
 
 WIDTH = 1200
 TOP = 84

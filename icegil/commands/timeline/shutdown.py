@@ -1,7 +1,7 @@
 """What a trace says of the shutdown: when it began, and what held it up."""
 
-from icegil.timeline.time_axis import duration
-from icegil.timeline.trace import Communicator, State, Trace
+from icegil.commands.timeline.time_axis import duration
+from icegil.commands.timeline.trace import Communicator, State, Trace
 
 # Between the end of the last destruction and the draining of the gate, and between two destructions, in one shutdown.
 _PAUSE = 20_000.0

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from icegil.timeline.elements import LETTER, counted, horizontal, rectangle, text, vertical
-from icegil.timeline.lanes import Lane
-from icegil.timeline.shutdown import Shutdown
-from icegil.timeline.time_axis import Scale, Window, duration, moment
-from icegil.timeline.trace import Communicator, GateState, Thread, Trace
+from icegil.commands.timeline.elements import LETTER, counted, horizontal, rectangle, text, vertical
+from icegil.commands.timeline.lanes import Lane
+from icegil.commands.timeline.shutdown import Shutdown
+from icegil.commands.timeline.time_axis import Scale, Window, duration, moment
+from icegil.commands.timeline.trace import Communicator, GateState, Thread, Trace
 
 FLAG = 16  # height of a row of them
 MOST_LANES = 32  # of threads, and of communicators

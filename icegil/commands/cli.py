@@ -6,7 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from icegil import run
+from icegil.commands import run
 
 if TYPE_CHECKING:
     import argparse
@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     import argparse
 
-    from icegil.timeline import arguments as timeline
-    from icegil.torture import arguments as torture
+    from icegil.commands.timeline import arguments as timeline
+    from icegil.commands.torture import arguments as torture
 
     parser = argparse.ArgumentParser(
         prog="icegil", description="Ice for Python that survives interpreter shutdown.", allow_abbrev=False
@@ -112,6 +112,6 @@ def _add_doctor(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _doctor(chosen: argparse.Namespace) -> None:
-    from icegil.doctor import doctor
+    from icegil.commands.doctor import doctor
 
     doctor(chosen.json)

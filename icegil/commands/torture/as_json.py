@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from icegil.torture.results import Cell, Results
+from icegil.commands.torture.results import Cell, Results
 
 
 def as_json(results: Results) -> str:

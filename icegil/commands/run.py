@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from icegil import guard, program
+from icegil import guard
+from icegil.commands import program
 from icegil.errors import GuardUnavailable, UnsupportedIce
 
 _FOLLOWED_BY_A_VALUE = ("--drain-timeout", "--trace")
@@ -41,7 +42,7 @@ def run(
     program.take_own_path_away()
     run = prepare(name, arguments)
     if has_report:
-        from icegil import report
+        from icegil.commands import report
 
         report.at_exit()
     # Now that `sys.path` is the program's: the Ice that it would import is the one to guard.

@@ -2,7 +2,7 @@
 
 from xml.etree.ElementTree import Element, SubElement
 
-from icegil.xml_text import writable
+from icegil.commands.xml_text import writable
 
 LETTER = 6.7  # width of one at 12 pixels, about
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from types import ModuleType
 
 import icegil
-from icegil.torture.catalogue import Scenario
-from icegil.torture.endings import PATIENCE, Children, Kind, command, judge, run
-from icegil.torture.results import Cell, Results, Run, Side, run_of
+from icegil.commands.torture.catalogue import Scenario
+from icegil.commands.torture.endings import PATIENCE, Children, Kind, command, judge, run
+from icegil.commands.torture.results import Cell, Results, Run, Side, run_of
 
 HANGS_ENOUGH = 3
 """After so many hangs of a plain scenario the rest of its plain runs is left out: each costs half a minute."""

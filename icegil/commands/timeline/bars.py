@@ -3,8 +3,8 @@
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from icegil.timeline.time_axis import Scale
-from icegil.timeline.trace import Callback
+from icegil.commands.timeline.time_axis import Scale
+from icegil.commands.timeline.trace import Callback
 
 WIDE = 4.0  # pixels; narrower ones are merged
 NEAR = 1.0  # pixels between two that are merged

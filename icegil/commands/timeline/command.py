@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from icegil.timeline.drawing import svg
-from icegil.timeline.page import html
-from icegil.timeline.reading import NotATrace, read
-from icegil.timeline.time_axis import Window, moment
-from icegil.timeline.trace import Trace
+from icegil.commands.timeline.drawing import svg
+from icegil.commands.timeline.page import html
+from icegil.commands.timeline.reading import NotATrace, read
+from icegil.commands.timeline.time_axis import Window, moment
+from icegil.commands.timeline.trace import Trace
 
 FORMATS: dict[str, Callable[[Trace, Window | None], str]] = {".svg": svg, ".html": html}
 

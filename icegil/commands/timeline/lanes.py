@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from icegil.timeline.bars import Bar, Density, bars
-from icegil.timeline.elements import (
+from icegil.commands.timeline.bars import Bar, Density, bars
+from icegil.commands.timeline.elements import (
     LETTER,
     group,
     horizontal,
@@ -17,9 +17,9 @@ from icegil.timeline.elements import (
     text,
     vertical,
 )
-from icegil.timeline.shutdown import Shutdown
-from icegil.timeline.time_axis import Scale, duration, moment
-from icegil.timeline.trace import Communicator, Thread, Trace
+from icegil.commands.timeline.shutdown import Shutdown
+from icegil.commands.timeline.time_axis import Scale, duration, moment
+from icegil.commands.timeline.trace import Communicator, Thread, Trace
 
 MARGIN = 20
 LABELLED = 24  # lowest lane that has room for words on its bars

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from icegil import screen
-from icegil.diagnosis import Diagnosis, Import, diagnose
+from icegil.commands import screen
+from icegil.commands.diagnosis import Diagnosis, Import, diagnose
 
 GOOD, BAD, DIM = "green", "bold red", "dim"
 

@@ -11,10 +11,10 @@ from types import ModuleType
 
 import icegil
 from icegil import _bridge, _compat, guard, redirects
+from icegil.commands.memory_map import MemoryMap
+from icegil.commands.torture.catalogue import SCENARIOS, read
+from icegil.commands.torture.endings import command, judge, run
 from icegil.errors import IcegilError
-from icegil.memory_map import MemoryMap
-from icegil.torture.catalogue import SCENARIOS, read
-from icegil.torture.endings import command, judge, run
 
 NOT_IMPORTED = "it is not imported"  # as the bridge says it
 SELF_TEST = "never_destroyed"

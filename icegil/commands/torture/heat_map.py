@@ -3,8 +3,8 @@
 import re
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from icegil.torture.results import Cell, Results
-from icegil.xml_text import writable
+from icegil.commands.torture.results import Cell, Results
+from icegil.commands.xml_text import writable
 
 ROW = 22
 GAP = 3

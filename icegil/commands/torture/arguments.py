@@ -42,7 +42,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
-    from icegil.torture.command import torture
+    from icegil.commands.torture.command import torture
 
     torture(parser, chosen)
 

@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from icegil import _compat, screen
+from icegil import _compat
+from icegil.commands import screen
+from icegil.commands.torture import table
+from icegil.commands.torture.as_json import as_json
+from icegil.commands.torture.campaign import Campaign
+from icegil.commands.torture.catalogue import Scenario, scenarios
+from icegil.commands.torture.heat_map import heat_map
+from icegil.commands.torture.junit import junit
+from icegil.commands.torture.progress import watching
+from icegil.commands.torture.results import Results, Side
 from icegil.errors import UnsupportedIce
-from icegil.torture import table
-from icegil.torture.as_json import as_json
-from icegil.torture.campaign import Campaign
-from icegil.torture.catalogue import Scenario, scenarios
-from icegil.torture.heat_map import heat_map
-from icegil.torture.junit import junit
-from icegil.torture.progress import watching
-from icegil.torture.results import Results, Side
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
-from icegil.torture.catalogue import SCENARIOS, Scenario
+from icegil.commands.torture.catalogue import SCENARIOS, Scenario
 
 PATIENCE = 1.5
 """How many times as long as it says a scenario may take before it counts as hung."""

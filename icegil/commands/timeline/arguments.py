@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _timeline(chosen: argparse.Namespace) -> None:
-    from icegil.timeline.command import timeline
+    from icegil.commands.timeline.command import timeline
 
     timeline(chosen.trace, chosen.output, chosen.begin, chosen.end)
 
