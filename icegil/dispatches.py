@@ -6,13 +6,14 @@ import asyncio
 import concurrent.futures
 import contextlib
 import inspect
+import os
 import sys
 import weakref
 from asyncio import AbstractEventLoop
 from collections.abc import Coroutine
 from typing import Any
 
-from icegil import _bridge
+import icegil._bridge as _bridge
 from icegil.errand import log
 
 Future = concurrent.futures.Future[Any]
@@ -103,8 +104,11 @@ def _say_once(loop: AbstractEventLoop) -> None:
         log.info("coroutine dispatches are failed from now on: their event loop %r is closed or stopped", loop)
 
 
-def forget_all() -> None:
+def _leave_to_parent() -> None:
     """In a forked child: the dispatches are the parent's."""
     global _is_shutting_down
     _is_shutting_down = False
     _pending.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -13,7 +13,15 @@ import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from icegil import _bridge, _compat, aio, lifecycle, redirects, settings
+import icegil._bridge as _bridge
+import icegil._compat as _compat
+import icegil.aio as aio
+import icegil.lifecycle as lifecycle
+import icegil.redirects as redirects
+import icegil.settings as settings
+import icegil.shutdown as shutdown
+import icegil.threads as threads
+import icegil.versions as versions
 from icegil.errand import log
 from icegil.errors import GuardUnavailable
 from icegil.settings import Setting
@@ -56,7 +64,7 @@ class _Installation:
             patch.put()
         if sys.flags.dev_mode:
             _bridge.keep_time()
-        _compat.at_shutdown(lifecycle.before_threads_are_joined)
+        _compat.at_shutdown(shutdown.before_threads_are_joined)
         # After Ice was imported: handlers run in reverse order, and Ice 3.7 has one of its own.
         atexit.register(self.at_exit)
 
@@ -71,13 +79,13 @@ class _Installation:
                 raise
             log.warning("no guard: %s; communicators are still destroyed at exit", error)
             return str(error)
-        _bridge.set_thread_hooks(lifecycle.name_thread, _compat.forget_thread)
-        _bridge.set_exit_hook(lifecycle.finish_in_callback)
+        _bridge.set_thread_hooks(threads.name_thread, _compat.forget_thread)
+        _bridge.set_exit_hook(shutdown.finish_in_callback)
         return ""
 
     def at_exit(self) -> None:
         if _bridge.is_tracing():
-            from icegil import trace
+            import icegil.trace as trace
 
             trace.note_shutdown()
         if not self.reason:
@@ -86,7 +94,7 @@ class _Installation:
             except GuardUnavailable as error:
                 log.warning("the guard was lost: %s", error)
         begun = time.monotonic()
-        lifecycle.teardown(self.drain_timeout.value)
+        shutdown.teardown(self.drain_timeout.value)
         lifecycle.tally.teardown_seconds = time.monotonic() - begun
         for place in _bridge.gil_places():
             log.debug("the GIL was given away at %s", place)
@@ -151,7 +159,7 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
             if had_ice:
                 _take_in(_installation.ice)
             if timeline:
-                from icegil import trace
+                import icegil.trace as trace
 
                 trace.start(timeline)
         elif drain_timeout is not None:
@@ -173,12 +181,11 @@ def status() -> Status:
     from icegil.views import GilGivenAway, Status, gate_status  # not at the top: most programs never ask
 
     installation = _installation
-    ice = sys.modules.get("Ice")
     return Status(
         mode="off" if installation is None else "teardown" if installation.reason else "guard",
         reason="" if installation is None else installation.reason,
         python=".".join(map(str, sys.version_info[:3])),
-        ice=ice.stringVersion() if ice is not None else None,
+        ice=versions.ice(),
         drain_timeout=settings.DRAIN_TIMEOUT if installation is None else installation.drain_timeout.value,
         redirected=redirects.in_place(),
         gate=gate_status(),
@@ -197,7 +204,7 @@ def snapshot() -> Snapshot:
     Snapshot
         Frozen values; nothing of them keeps a communicator or a frame alive.
     """
-    from icegil import views
+    import icegil.views as views
 
     return views.snapshot()
 

@@ -8,7 +8,9 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from icegil import _bridge, lifecycle
+import icegil._bridge as _bridge
+import icegil.lifecycle as lifecycle
+from icegil.lifecycle import State
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,9 @@ def snapshot() -> Snapshot:
     now = time.monotonic()
     return Snapshot(
         communicators=tuple(
-            CommunicatorView(life.state, now - life.made_at, life.place, life.traceback)
+            CommunicatorView(life.state.value, now - life.made_at, life.place, life.traceback)
             for life in lifecycle.lives()
-            if not life.is_inherited
+            if life.state is not State.INHERITED
         ),
         callbacks=tuple(
             CallbackView(
