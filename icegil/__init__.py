@@ -4,9 +4,9 @@
 nothing.
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
+import icegil.versions as versions
 from icegil.aio import destroy_async, shutdown_completed
 from icegil.errors import GuardUnavailable, IcegilError, UnsupportedIce
 from icegil.guard import get_include, install, is_finalizing, snapshot, status, uninstall
@@ -15,7 +15,7 @@ from icegil.lifecycle import destroy
 if TYPE_CHECKING:
     import Ice as Ice
 
-    from icegil import trace
+    import icegil.trace as trace
     from icegil.views import Snapshot, Status
 
 # Not `Ice`: who asks for that has icegil installed, which `from icegil import *` and tools that go through a module's
@@ -37,16 +37,18 @@ __all__ = [
     "trace",
     "uninstall",
 ]
-__version__ = "0.1.0"
+__version__ = versions.ICEGIL
 
 
 def __getattr__(name: str) -> object:
     if name == "Ice":
         return install()
     if name == "trace":
-        return importlib.import_module("icegil.trace")
+        import icegil.trace as trace
+
+        return trace
     if name in ("Snapshot", "Status"):
-        from icegil import views
+        import icegil.views as views
 
         return getattr(views, name)
     raise AttributeError(f"module 'icegil' has no attribute {name!r}")

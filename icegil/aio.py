@@ -9,7 +9,10 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, cast
 
-from icegil import _bridge, _compat, dispatches, lifecycle
+import icegil._bridge as _bridge
+import icegil._compat as _compat
+import icegil.dispatches as dispatches
+import icegil.lifecycle as lifecycle
 from icegil.errand import Errand, seconds
 from icegil.lifecycle import Life
 

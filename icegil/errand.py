@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from icegil import _bridge
+import icegil._bridge as _bridge
 
 if TYPE_CHECKING:
     from numbers import Real

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import icegil
-from icegil import _compat, lifecycle
+import icegil._compat as _compat
+import icegil.aio as aio
+import icegil.guard as guard
+import icegil.lifecycle as lifecycle
 
 if TYPE_CHECKING:
     import Ice
@@ -52,7 +54,7 @@ def _leaks(config: pytest.Config) -> str:
 def _watch() -> bool:
     """Installs icegil once the tests have imported Ice; whether they have."""
     if "Ice" in sys.modules:
-        icegil.install()
+        guard.install()
     return "Ice" in sys.modules
 
 
@@ -119,9 +121,9 @@ def ice_communicator() -> Iterator[Ice.Communicator]:
 
     To give it properties, make it in the test: `with Ice.initialize(...) as communicator`.
     """
-    communicator = icegil.install().initialize()
+    communicator = guard.install().initialize()
     yield communicator
-    icegil.destroy(communicator, timeout=PATIENCE)
+    lifecycle.destroy(communicator, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -129,8 +131,8 @@ async def ice_async_communicator() -> AsyncIterator[Ice.Communicator]:
     """As `ice_communicator`, bound to the event loop of the test; for pytest-asyncio and anyio."""
     import asyncio
 
-    ice = icegil.install()
+    ice = guard.install()
     loop = {"eventLoop": asyncio.get_running_loop()} if _compat.knows_event_loops(ice) else {}
     communicator = ice.initialize(**loop)
     yield communicator
-    await icegil.destroy_async(communicator, timeout=PATIENCE)
+    await aio.destroy_async(communicator, timeout=PATIENCE)

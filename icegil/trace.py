@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sys
 import threading
 
-from icegil import _bridge, _compat, lifecycle
+import icegil._bridge as _bridge
+import icegil._compat as _compat
+import icegil.lifecycle as lifecycle
+import icegil.versions as versions
 
 CAPACITY = 1 << 17
 """Number of events that are kept, 48 bytes each."""
@@ -81,12 +83,9 @@ def _own_name() -> str:
 
 
 def _facts(clean: bool | None) -> bytes:
-    from icegil import __version__
-
-    ice = sys.modules.get("Ice")
-    facts: dict[str, object] = {"icegil": __version__, "python": platform.python_version()}
-    if ice is not None:
-        facts["ice"] = ice.stringVersion()
+    facts: dict[str, object] = {"icegil": versions.ICEGIL, "python": platform.python_version()}
+    if (ice := versions.ice()) is not None:
+        facts["ice"] = ice
     if clean is not None:
         facts["clean"] = clean
     return json.dumps(facts)[1:-1].encode()

@@ -6,7 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from icegil.commands import run
+import icegil.commands.run as run
 
 if TYPE_CHECKING:
     import argparse
@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     import argparse
 
-    from icegil.commands.timeline import arguments as timeline
-    from icegil.commands.torture import arguments as torture
+    import icegil.commands.timeline.arguments as timeline
+    import icegil.commands.torture.arguments as torture
 
     parser = argparse.ArgumentParser(
         prog="icegil", description="Ice for Python that survives interpreter shutdown.", allow_abbrev=False

@@ -9,8 +9,11 @@ import sys
 from dataclasses import dataclass, field
 from types import ModuleType
 
-import icegil
-from icegil import _bridge, _compat, guard, redirects
+import icegil._bridge as _bridge
+import icegil._compat as _compat
+import icegil.guard as guard
+import icegil.redirects as redirects
+import icegil.versions as versions
 from icegil.commands.memory_map import MemoryMap
 from icegil.commands.torture.catalogue import SCENARIOS, read
 from icegil.commands.torture.endings import command, judge, run
@@ -48,7 +51,7 @@ class Import:
 class Diagnosis:
     """All that was found out."""
 
-    icegil: str = icegil.__version__
+    icegil: str = versions.ICEGIL
     python: str = ""
     executable: str = ""
     platform: str = ""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from icegil.commands import screen
+import icegil.commands.screen as screen
 from icegil.commands.diagnosis import Diagnosis, Import, diagnose
 
 GOOD, BAD, DIM = "green", "bold red", "dim"

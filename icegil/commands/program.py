@@ -18,7 +18,7 @@ from importlib.machinery import BuiltinImporter, PathFinder, SourceFileLoader, S
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
-from icegil import _compat
+import icegil._compat as _compat
 
 Runner = Callable[[], None]
 Prepare = Callable[[str, list[str]], Runner]

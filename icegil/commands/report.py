@@ -9,7 +9,8 @@ import signal
 import sys
 import textwrap
 
-from icegil import guard, lifecycle
+import icegil.guard as guard
+import icegil.lifecycle as lifecycle
 
 
 def at_exit() -> None:

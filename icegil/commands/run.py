@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from icegil import guard
-from icegil.commands import program
+import icegil.commands.program as program
+import icegil.guard as guard
 from icegil.errors import GuardUnavailable, UnsupportedIce
 
 _FOLLOWED_BY_A_VALUE = ("--drain-timeout", "--trace")
@@ -42,7 +42,7 @@ def run(
     program.take_own_path_away()
     run = prepare(name, arguments)
     if has_report:
-        from icegil.commands import report
+        import icegil.commands.report as report
 
         report.at_exit()
     # Now that `sys.path` is the program's: the Ice that it would import is the one to guard.
@@ -55,7 +55,7 @@ def run(
     except ImportError as error:
         sys.exit(f"icegil: zeroc-ice cannot be imported: {error}. Install it: pip install zeroc-ice")
     if trace_file is not None:
-        from icegil import trace
+        import icegil.trace as trace
 
         try:
             trace.start(trace_file)

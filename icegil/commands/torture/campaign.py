@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from types import ModuleType
 
-import icegil
+import icegil.versions as versions
 from icegil.commands.torture.catalogue import Scenario
 from icegil.commands.torture.endings import PATIENCE, Children, Kind, command, judge, run
 from icegil.commands.torture.results import Cell, Results, Run, Side, run_of
@@ -36,7 +36,7 @@ class Campaign:
 
     def __init__(self, scenarios: list[Scenario], sides: list[Side], runs: int, at_once: int, ice: ModuleType) -> None:
         facts = {
-            "icegil": icegil.__version__,
+            "icegil": versions.ICEGIL,
             "zeroc-ice": ice.stringVersion(),
             "python": platform.python_version(),
             "implementation": platform.python_implementation(),

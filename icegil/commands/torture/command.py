@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from icegil import _compat
-from icegil.commands import screen
-from icegil.commands.torture import table
+import icegil._compat as _compat
+import icegil.commands.screen as screen
+import icegil.commands.torture.table as table
 from icegil.commands.torture.as_json import as_json
 from icegil.commands.torture.campaign import Campaign
 from icegil.commands.torture.catalogue import Scenario, scenarios

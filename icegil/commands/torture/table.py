@@ -5,7 +5,7 @@ from textwrap import shorten
 from rich.console import Console
 from rich.text import Text
 
-from icegil.commands import screen
+import icegil.commands.screen as screen
 from icegil.commands.torture.catalogue import Scenario
 from icegil.commands.torture.results import Cell, Results, Side
 
