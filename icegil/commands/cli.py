@@ -39,10 +39,12 @@ def _parser() -> argparse.ArgumentParser:
 
     import icegil.commands.timeline.arguments as timeline
     import icegil.commands.torture.arguments as torture
+    from icegil.commands.version import ShowVersion
 
     parser = argparse.ArgumentParser(
         prog="icegil", description="Ice for Python that survives interpreter shutdown.", allow_abbrev=False
     )
+    parser.add_argument("--version", action=ShowVersion, help="say which icegil, Python and Ice these are")
     parser.set_defaults(parser=parser)
     commands = parser.add_subparsers(prog="icegil", metavar="COMMAND", required=True)
     _add_run(commands)
