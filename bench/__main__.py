@@ -10,7 +10,7 @@ from bench import machine, native, picture, table
 from bench.catalogue import ROWS
 from bench.results import Result, take
 from bench.samples import FAILED, MISSED
-from icegil import screen
+from icegil.commands import screen
 
 
 def main() -> int:
