@@ -9,6 +9,8 @@ Rules, referred to there by their numbers:
 2. Every function that native code calls is `noexcept nogil`. What touches Python in it is inside a `with gil:`, or, in
    a redirected function, between the acquire and the release that it stands for.
 3. A thread that the gate refuses touches nothing of Python: no call, no reference. What it was to do is dropped.
+   Refused are native threads that come from outside. Whoever may hold a lock of Python's, a thread of Python or one
+   that is inside, goes on until Python itself stops it.
 4. A Python reference carried by a native thread has one owner, and is dropped with the GIL held, inside the gate.
 5. A Python call may let the GIL go for a while, and finalization may be tried in that gap. Being counted is what makes
    it wait; a debug build checks after each such call that the GIL is held again.
@@ -17,11 +19,13 @@ Rules, referred to there by their numbers:
 What stands in for a foreign function is named after it: `on_PyGILState_Ensure`.
 """
 from icegil.bridge.gate cimport Counters, Gate, Occupant, State, Visitor
-from icegil.bridge.interpreter cimport Py_IsFinalizing
+from icegil.bridge.interpreter cimport Py_IsFinalizing, Py_IsInitialized
 from icegil.bridge.posix cimport pthread_atfork
 from icegil.bridge.schedule cimport Point, schedule
 from icegil.bridge.thread cimport this_thread
 from icegil.bridge.trace cimport TraceKind, trace
+
+import os
 
 # --- The gate of this process ---------------------------------------------------------------------------------------
 
@@ -41,10 +45,19 @@ cdef Visitor* this_visitor() noexcept nogil:
 cdef void enter_or_park(
     Visitor* me,
 ) noexcept nogil:
-    if not gate.try_enter(me[0]):
+    # Who is inside may always come in again, into a Python that is still there.
+    if not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me)):
         trace(TraceKind.refused)
         park(me)
     schedule(Point.entered)
+
+
+cdef bint is_too_late(
+    Visitor* me,
+) noexcept nogil:
+    # Python finalizes, or has: from then on it stops everybody but the finalizer itself (ceval_gil.c, take_gil), but
+    # looks for that into a thread state that may be gone. Asked once the gate is closed: until then it costs a load.
+    return gate.state() != State.open and (Py_IsFinalizing() or not Py_IsInitialized()) and not me.is_finalizer()
 
 
 cdef void park(
@@ -109,4 +122,6 @@ include "bridge/native_threads.pxi"  # threads of the bridge's own, which Python
 include "bridge/timeline.pxi"  # what is recorded of all that
 include "bridge/slots.pxi"  # which imports of which loaded objects lead to the functions above
 
-pthread_atfork(NULL, NULL, renew_in_child)
+# Without memory for the handler, Python's own forks are at least known.
+if pthread_atfork(NULL, NULL, renew_in_child) != 0:
+    os.register_at_fork(after_in_child=lambda: renew_in_child())

@@ -9,13 +9,15 @@ from icegil.bridge.interpreter cimport (
     PyGILState_STATE,
     PyGILState_UNLOCKED,
     PyThreadState,
+    PyThreadState_Clear,
+    PyThreadState_DeleteCurrent,
     check_gil,
-    forget_context,
+    forget_callback,
+    forget_late_exception,
     forget_profilers,
     holds_gil,
 )
 from icegil.bridge.thread cimport Thread
-from icegil.bridge.trace cimport current_trace
 
 
 cdef PyGILState_STATE on_PyGILState_Ensure() noexcept nogil:
@@ -24,13 +26,15 @@ cdef PyGILState_STATE on_PyGILState_Ensure() noexcept nogil:
     if holds_gil():
         return PyGILState_Ensure()
     me = &this_thread(gate[0])
+    if me.state == NULL:
+        return ensure_unkept(me)
     enter_or_park(&me.visitor)
     me.frames += 1
     if me.frames == 1:
         trace(TraceKind.callback_begins)
-    if me.state == NULL:
-        return ensure_unkept(me)
     PyEval_RestoreThread(<PyThreadState*> me.state)
+    if me.frames == 1:
+        forget_late_exception(<PyThreadState*> me.state)
     schedule(Point.acquired)
     return PyGILState_UNLOCKED
 
@@ -49,7 +53,7 @@ cdef void on_PyGILState_Release(
         PyGILState_Release(state)
     else:
         if me.frames == 1:
-            forget_context(<PyThreadState*> me.state)
+            forget_callback(<PyThreadState*> me.state)
         PyEval_SaveThread()
     schedule(Point.released)
     me.frames -= 1
@@ -60,25 +64,29 @@ cdef void on_PyGILState_Release(
 
 
 # A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for
-# each: its first `PyGILState_Ensure` finds its `PyGILState_Release` when the thread ends, and in between the state is
-# only attached and detached. Nobody else may free it (rule 6): on 3.12 another thread would clear its own slot instead.
-# From one callback to the next only `threading.local` lasts, as in any Python thread; no context variable does.
+# each: it is deleted when the thread ends, and in between only attached and detached. Nobody else may free it (rule 6):
+# on 3.12 another thread would clear its own slot instead. From one callback to the next only `threading.local` lasts, as
+# in any Python thread; no context variable does, nor an exception that somebody had for a callback that was over.
 
 cdef PyGILState_STATE ensure_unkept(
     Thread* me,
 ) noexcept nogil:
-    # A thread of Python has a thread state of its own; a native one comes for the first time.
-    cdef bint is_python = PyGILState_GetThisThreadState() != NULL
-    cdef PyGILState_STATE state = PyGILState_Ensure()
+    # A native thread comes for the first time; or a thread that has a state of its own, one of Python, in a call of
+    # Ice: that one is not counted, and its release finds no frame.
+    cdef PyGILState_STATE state
+    if me.frames == 0 and PyGILState_GetThisThreadState() != NULL:
+        if is_too_late(&me.visitor):
+            park(&me.visitor)
+        return PyGILState_Ensure()
+    enter_or_park(&me.visitor)
+    me.frames += 1
+    trace(TraceKind.callback_begins)
+    state = PyGILState_Ensure()
     schedule(Point.acquired)
-    if not is_python:
-        me.state = PyGILState_GetThisThreadState()
-        me.at_end = free_thread_state
-        with gil:
-            on_first_entry()
-    elif current_trace.load() != NULL:
-        with gil:
-            name_in_trace(None)
+    me.state = PyGILState_GetThisThreadState()
+    me.at_end = free_thread_state
+    with gil:
+        on_first_entry()
     return state
 
 
@@ -88,16 +96,21 @@ cdef void free_thread_state() noexcept nogil:
     # Profilers' own per-thread data may be gone by now (memray's is), so none of their functions may be called:
     # `PyEval_RestoreThread` is not one that they replace, and what they had this thread call is taken away.
     cdef Thread* me = &this_thread(gate[0])
+    cdef PyThreadState* state
     me.at_end = NULL
     if gate.state() != State.open or not gate.try_enter(me.visitor):
         return
     schedule(Point.entered)
     PyEval_RestoreThread(<PyThreadState*> me.state)
     schedule(Point.acquired)
+    state = <PyThreadState*> me.state
     me.state = NULL
     forget_profilers()
     (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
-    PyGILState_Release(PyGILState_UNLOCKED)  # its first callback's: frees the state, and lets the GIL go
+    # What dies with it, in `threading.local` say, may call Ice. The state is cleared while its first callback still
+    # counts: in `PyGILState_Release` that nested call would be the last, and would free it (pystate.c).
+    PyThreadState_Clear(state)
+    PyThreadState_DeleteCurrent()  # lets the GIL go
     schedule(Point.released)
     gate.leave(me.visitor)
     schedule(Point.left)
@@ -127,10 +140,9 @@ def set_thread_hooks(on_first_entry, on_end, /):
 cdef void on_PyEval_RestoreThread(
     PyThreadState* state,
 ) noexcept nogil:
-    # A Python thread comes back from a blocking call of Ice.
-    cdef Visitor* me = this_visitor()
-    enter_or_park(me)
+    # A thread comes back from a blocking call of Ice: one of Python, or one that is inside. Either may hold a lock of
+    # Python's that a handler at exit waits for.
+    if is_too_late(this_visitor()):
+        park(this_visitor())
     PyEval_RestoreThread(state)
     schedule(Point.acquired)
-    gate.leave(me[0])
-    schedule(Point.left)

@@ -16,6 +16,7 @@ cdef extern from "<chrono>" namespace "std::chrono" nogil:
 cdef extern from "icegil/gate.hpp" namespace "icegil" nogil:
     cdef cppclass Visitor:
         uint32_t depth() noexcept
+        bint is_finalizer() noexcept
 
     cdef struct Occupant:
         pthread_t thread

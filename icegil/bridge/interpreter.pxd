@@ -12,6 +12,8 @@ cdef extern from "Python.h" nogil:
     PyGILState_STATE PyGILState_Ensure() noexcept
     void PyGILState_Release(PyGILState_STATE) noexcept
     void PyEval_RestoreThread(PyThreadState*) noexcept
+    void PyThreadState_Clear(PyThreadState*) noexcept
+    void PyThreadState_DeleteCurrent() noexcept
     PyObject* PyImport_Import(PyObject*) noexcept
     PyObject* PyImport_GetModuleDict() noexcept
     PyObject* PyUnicode_FromString(const char*) noexcept
@@ -33,6 +35,9 @@ cdef extern from "Python.h" nogil:
     void* PyCFunction_GetFunction(PyObject*) noexcept
     int Py_IsInitialized() noexcept
     void Py_Exit(int) noexcept
+    int Py_RunMain() noexcept
+    int Py_BytesMain(int, char**) noexcept
+    int Py_Main(int, void**) noexcept
 
 
 # What differs between CPython's versions, in one place.
@@ -59,12 +64,21 @@ cdef extern from *:
     #endif
     }
 
-    // Has this thread state, the current one, begin anew with no context, like a new one. CPython has no call for it.
-    static inline void icegil_forget_context(PyThreadState* state) noexcept {
+    // Has this thread state, the current one, begin anew like a new one: no context, no hooks of asynchronous
+    // generators, no origins of coroutines. CPython has no call for the first.
+    static inline void icegil_forget_callback(PyThreadState* state) noexcept {
         if (state->context != nullptr) {
             Py_CLEAR(state->context);
             ++state->context_ver;  // what context variables keep as their caches' key (context.c)
         }
+        if (state->async_gen_firstiter != nullptr) Py_CLEAR(state->async_gen_firstiter);
+        if (state->async_gen_finalizer != nullptr) Py_CLEAR(state->async_gen_finalizer);
+        state->coroutine_origin_tracking_depth = 0;
+    }
+
+    // An exception for a callback that is over: whoever set it came too late, by a moment or by much.
+    static inline void icegil_forget_late_exception(PyThreadState* state) noexcept {
+        if (state->async_exc != nullptr) PyThreadState_SetAsyncExc(state->thread_id, nullptr);
     }
 
     static inline void icegil_forget_profilers() noexcept {
@@ -98,7 +112,8 @@ cdef extern from *:
     bint Py_IsFinalizing() noexcept nogil
     bint holds_gil "icegil_holds_gil"() noexcept nogil
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
-    void forget_context "icegil_forget_context"(PyThreadState* state) noexcept nogil
+    void forget_callback "icegil_forget_callback"(PyThreadState* state) noexcept nogil
+    void forget_late_exception "icegil_forget_late_exception"(PyThreadState* state) noexcept nogil
     void forget_profilers "icegil_forget_profilers"() noexcept nogil
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil

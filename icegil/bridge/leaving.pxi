@@ -1,16 +1,22 @@
 # The end: the gate is closed, threads that come too late, a callback that exits, and the process that leaves.
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_INCREF
-from libc.stdio cimport fflush
+from libc.stdint cimport uintptr_t
+from libcpp.optional cimport optional
+from libcpp.vector cimport vector
 
+from icegil.bridge.flush cimport flush_streams
 from icegil.bridge.gate cimport Clock, nanoseconds
-from icegil.bridge.interpreter cimport Py_Exit, PyModule_GetDef, PyModuleDef
+from icegil.bridge.interpreter cimport Py_BytesMain, Py_Exit, Py_Main, Py_RunMain, PyModule_GetDef, PyModuleDef
+from icegil.bridge.loaded_object cimport LoadedObject, object_containing
 from icegil.bridge.posix cimport _exit, on_exit, pthread_exit
+from icegil.bridge.stack cimport is_code_on_stack, is_function_on_stack
 
 import sys
 
 cdef bint is_unclean = False  # somebody is stuck, and lives on beside finalization
 cdef object exit_hook = None
+cdef object end_hook = None
 
 
 def drain(double timeout, /):
@@ -58,11 +64,80 @@ def keep_alive(thing, /):
     Py_INCREF(thing)
 
 
+# --- The moment before finalization ---------------------------------------------------------------------------------
+
+
+cdef class LastHandler:
+    """An `atexit` handler whose only owner is to be `atexit`: its end is the moment when all handlers have run.
+
+    CPython drops what it holds for its handlers then, on the thread that finalizes, before anything of the interpreter
+    goes (atexitmodule.c, atexit_cleanup). `at_end(handlers_ran)` is called there; false: they were cleared, or this one
+    was taken away, and nothing ends yet. The collector does not know it, so nobody gets hold of it by accident.
+    """
+
+    cdef bint handlers_ran
+
+    def __call__(self):
+        self.handlers_ran = True
+
+    def __dealloc__(self):
+        if end_hook is not None:
+            end_hook(self.handlers_ran)
+
+
+def set_end_hook(function, /):
+    """What the end of a `LastHandler` calls."""
+    global end_hook
+    end_hook = function
+
+
+# --- Threads that come too late -------------------------------------------------------------------------------------
+
+cdef vector[LoadedObject]* own_code = new vector[LoadedObject]()  # never destroyed
+
+
+def set_own_code(addresses, /):
+    """The objects that hold these addresses are Ice's and icegil's."""
+    cdef vector[LoadedObject]* found = new vector[LoadedObject]()
+    cdef optional[LoadedObject] each
+    global own_code
+    for address in addresses:
+        each = object_containing(<const void*> <uintptr_t> address)
+        if each.has_value():
+            found.push_back(each.value())
+    own_code = found  # a thread may be looking through the other one
+
+
+cdef void on_pthread_exit(
+    void* value,
+) noexcept nogil:
+    # CPython <= 3.13 ends a thread with it that wants the GIL too late (ceval_gil.c, take_gil): an unwinding by force,
+    # which C++ frames of Ice forbid. 3.14 parks the thread; so does this. Other threads end: somebody may join them.
+    if Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0])):
+        park(this_visitor())
+    pthread_exit(value)
+
+
+# --- The process leaves ---------------------------------------------------------------------------------------------
+
+cdef enum:
+    FLUSH_SECONDS = 1  # whoever reads what the process wrote may be slow, or gone
+
+
 def leave_right_after_finalization():
-    """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
+    """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use.
+
+    A host that finalizes Python and goes on leaves in its own way.
+    """
     global is_unclean
+    cdef vector[const void*] ends_with_python
     is_unclean = True
-    on_exit(leave_now, NULL)
+    ends_with_python.push_back(<const void*> Py_RunMain)
+    ends_with_python.push_back(<const void*> Py_BytesMain)
+    ends_with_python.push_back(<const void*> Py_Main)
+    ends_with_python.push_back(<const void*> Py_Exit)
+    if is_function_on_stack(ends_with_python):
+        on_exit(leave_now, NULL)
 
 
 cdef void leave_now(
@@ -70,18 +145,8 @@ cdef void leave_now(
     void* _,
 ) noexcept nogil:
     write_trace_at_exit(status, NULL)
-    fflush(NULL)
+    flush_streams(FLUSH_SECONDS)
     _exit(status)
-
-
-cdef void on_pthread_exit(
-    void* value,
-) noexcept nogil:
-    # CPython <= 3.13 ends a thread with it that wants the GIL too late (ceval_gil.c, take_gil): an unwinding by force,
-    # through C++ frames that forbid it. 3.14 parks the thread; so does this.
-    if gate.state() == State.sealed or Py_IsFinalizing():
-        park(this_visitor())
-    pthread_exit(value)
 
 
 cdef void on_Py_Exit(
@@ -90,19 +155,19 @@ cdef void on_Py_Exit(
     # Called with the GIL: `sys.exit()` in a callback. On a thread of Ice CPython >= 3.13 would finalize with the main
     # thread's state for its own (pylifecycle.c, Py_Finalize), free the one that this thread runs on, and leave it
     # waiting for the GIL. So Python's own last steps are taken here, and the process leaves.
-    cdef bint is_over
+    cdef int last = -1
     with gil:
-        is_over = finish_in_callback()
-    if is_over:
-        leave_now(status, NULL)
+        last = finish_in_callback(status)
+    if last >= 0:
+        leave_now(last, NULL)
     Py_Exit(status)
 
 
-cdef bint finish_in_callback() noexcept:
-    return exit_hook is not None and exit_hook()
+cdef int finish_in_callback(int status) noexcept:
+    return -1 if exit_hook is None else exit_hook(status)
 
 
 def set_exit_hook(function, /):
-    """What a thread calls that is told to exit; true if all is done and the process may leave there and then."""
+    """What a thread calls that is told to exit: the status with which the process may leave there and then, or -1."""
     global exit_hook
     exit_hook = function

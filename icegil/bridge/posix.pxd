@@ -4,6 +4,14 @@ from libc.time cimport timespec
 from icegil.bridge.gate cimport pthread_t
 
 
+# Not in glibc before 2.30; then nobody imports it either.
+cdef extern from *:
+    """
+    #include <pthread.h>
+    extern "C" __attribute__((weak)) int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*, clockid_t,
+                                                                const timespec*);
+    """
+
 cdef extern from "<pthread.h>" nogil:
     ctypedef struct pthread_attr_t:
         pass
@@ -64,8 +72,10 @@ cdef extern from "<dlfcn.h>" nogil:
 
 
 cdef extern from "<mutex>" namespace "std" nogil:
+    cdef cppclass mutex:
+        pthread_mutex_t* native_handle() noexcept
     cdef cppclass unique_lock "std::unique_lock<std::mutex>":
-        void unlock() noexcept
+        mutex* mutex() noexcept
 
 
 cdef extern from "<condition_variable>" namespace "std" nogil:

@@ -55,9 +55,10 @@ cdef PyThreadState* give_gil_away(
 cdef bint take_gil_back(
     PyThreadState* state,
 ) noexcept nogil:
-    # False: it is too late. The caller must let go what it has just locked, and park.
+    # False: the gate is closed, and Python may stop this thread for ever where it waits for the GIL. The caller must
+    # let go of what it has just locked before it waits there (`take_gil_late`), since the finalizer may want that too.
     cdef Visitor* me = this_visitor()
-    if not gate.try_enter(me[0]):
+    if (gate.state() == State.sealed and not me.is_finalizer()) or not gate.try_enter(me[0]):
         return False
     schedule(Point.entered)
     PyEval_RestoreThread(state)
@@ -67,27 +68,42 @@ cdef bint take_gil_back(
     return True
 
 
+cdef void take_gil_late(
+    PyThreadState* state,
+) noexcept nogil:
+    if is_too_late(this_visitor()):
+        park(this_visitor())
+    PyEval_RestoreThread(state)
+    schedule(Point.acquired)
+
+
+cdef int lock_without_gil(
+    pthread_mutex_t* mutex,
+    const void* place,
+) noexcept nogil:
+    # By a thread that holds the GIL. The owner mostly wants no GIL and is about to let go, and a switch of the GIL is
+    # dear: some attempts first (docs/performance.md has the figures).
+    cdef int error
+    cdef PyThreadState* state
+    while True:
+        for _ in range(LOCK_ATTEMPTS):
+            error = pthread_mutex_trylock(mutex)
+            if error != EBUSY:
+                return error
+            relax()
+        state = give_gil_away(&for_lock, place)
+        error = pthread_mutex_lock(mutex)
+        if take_gil_back(state):
+            return error
+        if error == 0:
+            pthread_mutex_unlock(mutex)
+        take_gil_late(state)
+
+
 cdef int on_pthread_mutex_lock(
     pthread_mutex_t* mutex,
 ) noexcept nogil:
-    # The owner mostly wants no GIL and is about to let go, and a switch of the GIL is dear: some
-    # attempts first (docs/performance.md has the figures).
-    cdef int error
-    cdef PyThreadState* state
-    if not holds_gil():
-        return pthread_mutex_lock(mutex)
-    for _ in range(LOCK_ATTEMPTS):
-        error = pthread_mutex_trylock(mutex)
-        if error != EBUSY:
-            return error
-        relax()
-    state = give_gil_away(&for_lock, caller())
-    error = pthread_mutex_lock(mutex)
-    if not take_gil_back(state):
-        if error == 0:
-            pthread_mutex_unlock(mutex)
-        park(this_visitor())
-    return error
+    return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)
 
 
 cdef int on_pthread_cond_wait(
@@ -131,7 +147,8 @@ cdef int wait_without_gil(
         error = pthread_cond_clockwait(condition, mutex, clock, until)
     if state != NULL and not take_gil_back(state):
         pthread_mutex_unlock(mutex)
-        park(this_visitor())
+        take_gil_late(state)
+        lock_without_gil(mutex, place)  # whoever waits for a condition expects it unlocked for a while
     return error
 
 
@@ -139,11 +156,15 @@ cdef void on_std_condition_variable_wait(
     condition_variable* self,
     unique_lock* lock,
 ) noexcept nogil:
-    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
+    cdef pthread_mutex_t* mutex
+    cdef const void* place = caller()
+    cdef PyThreadState* state = give_gil_away(&for_wait, place) if holds_gil() else NULL
     self.wait(lock[0])
     if state != NULL and not take_gil_back(state):
-        lock.unlock()
-        park(this_visitor())
+        mutex = lock.mutex().native_handle()
+        pthread_mutex_unlock(mutex)
+        take_gil_late(state)
+        lock_without_gil(mutex, place)
 
 
 cdef void on_std_thread_join(
@@ -154,8 +175,8 @@ cdef void on_std_thread_join(
     if holds_gil() and self.joinable() and not pthread_equal(self.native_handle(), pthread_self()):
         state = give_gil_away(&for_join, caller())
     self.join()
-    if state != NULL and not take_gil_back(state):
-        park(this_visitor())
+    if state != NULL:
+        take_gil_late(state)
 
 
 cdef int on_pthread_join(
@@ -164,8 +185,8 @@ cdef int on_pthread_join(
 ) noexcept nogil:
     cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
     cdef int error = pthread_join(other, result)
-    if state != NULL and not take_gil_back(state):
-        park(this_visitor())
+    if state != NULL:
+        take_gil_late(state)
     return error
 
 

@@ -37,6 +37,9 @@ public:
     /// Nested entries of this thread that are open now; 0 when it is outside.
     [[nodiscard]] std::uint32_t depth() const noexcept { return depth_.load(std::memory_order_relaxed); }
 
+    /// Whether this thread was the last to drain.
+    [[nodiscard]] bool is_finalizer() const noexcept { return is_finalizer_.load(std::memory_order_relaxed); }
+
 private:
     friend class Gate;
 
@@ -74,8 +77,10 @@ struct Counters {
 ///   state      outer entry   entry by a thread already inside   left by
 ///   open       admitted      admitted                           drain()
 ///   draining   refused       admitted                           seal()
-///   sealed     refused       refused                            nobody, but in a forked child
+///   sealed     refused       admitted                           nobody, but in a forked child
 ///
+/// Whoever comes from outside can hold nothing that the runtime's own clean-up waits for; whoever is inside can, a lock
+/// say, and is let through to give it back. When the runtime itself finalizes is its own affair: it stops everybody.
 /// The thread that drains is the finalizer: it is never refused, and never waits for itself.
 /// Every member may be called from any thread at any time, unless it says otherwise.
 /// It begins with a page: processors that tell addresses apart by their last twelve bits first take what an entry
@@ -96,7 +101,8 @@ public:
     /// thread's first entry.
     [[nodiscard, gnu::always_inline]] inline bool try_enter(Visitor& visitor) noexcept {
         if (visitor.depth() != 0) {
-            return enter_again(visitor);
+            visitor.depth_.store(visitor.depth() + 1, std::memory_order_relaxed);
+            return true;
         }
         // Looked at first, so that only those who come while it closes get as far as the add to be refused there: they
         // are counted for a moment, in which drain() takes them for someone inside.
@@ -163,7 +169,7 @@ public:
         return others;
     }
 
-    /// Closes the gate to those inside as well. From here on only the finalizer is admitted.
+    /// Ends the waiting: nobody who is still inside is waited for any more.
     void seal() noexcept { advance(State::sealed); }
 
     /// Makes the gate new in a forked child, whose only thread is the caller. To be called there before anything else,
@@ -261,14 +267,6 @@ private:
     [[nodiscard]] bool refuse() noexcept {
         refused_.fetch_add(1, std::memory_order_relaxed);
         return false;
-    }
-
-    [[nodiscard]] bool enter_again(Visitor& visitor) noexcept {
-        if (state() == State::sealed && !visitor.is_finalizer_.load(std::memory_order_relaxed)) {
-            return refuse();
-        }
-        visitor.depth_.store(visitor.depth() + 1, std::memory_order_relaxed);
-        return true;
     }
 
     void leave_word() noexcept {

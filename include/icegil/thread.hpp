@@ -48,12 +48,16 @@ namespace thread_detail {
     // A thread may come for the first time when its C++ destructors have run: from the destructor of a POSIX key. Then
     // `end` is never destroyed, but keys that are set there have a turn of their own.
     static Gate* const only_gate = &gate;
-    static const pthread_key_t last_end = [] {
+    struct LastEnd {
         pthread_key_t key{};
-        pthread_key_create(&key, [](void* late) { only_gate->forget(static_cast<Thread*>(late)->visitor); });
-        return key;
-    }();
-    pthread_setspecific(last_end, &thread);
+        bool is_made = ::pthread_key_create(&key, forget) == 0;  // there are 1024; key 0 may be Python's own
+
+        static void forget(void* late) { only_gate->forget(static_cast<Thread*>(late)->visitor); }
+    };
+    static const LastEnd last_end;
+    if (last_end.is_made) {
+        ::pthread_setspecific(last_end.key, &thread);
+    }
     return thread;
 }
 
@@ -62,8 +66,7 @@ namespace thread_detail {
 /// The calling thread's record. The first call of a thread has it watched: when the thread ends, `gate` forgets it.
 /// `gate` must be the same one in every call, and never be destroyed.
 inline Thread& this_thread(Gate& gate) noexcept {
-    // One word of the storage that ld.so keeps ready for libraries loaded later: reached without a call.
-    thread_local Thread* known __attribute__((tls_model("initial-exec"))) = nullptr;
+    thread_local Thread* known = nullptr;
     if (known == nullptr) {
         known = &thread_detail::meet(gate);
     }

@@ -1,0 +1,9 @@
+# What is on a thread's stack, for Cython: include/icegil/stack.hpp, where each promise is written down.
+from libcpp.vector cimport vector
+
+from icegil.bridge.loaded_object cimport LoadedObject
+
+
+cdef extern from "icegil/stack.hpp" namespace "icegil" nogil:
+    bint is_code_on_stack "icegil::is_on_stack"(const vector[LoadedObject]&) noexcept
+    bint is_function_on_stack "icegil::is_on_stack"(const vector[const void*]&) noexcept
