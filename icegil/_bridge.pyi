@@ -1,6 +1,7 @@
 """The boundary between C++ threads and Python; for icegil's own modules. Every function is callable from any thread."""
 
 from collections.abc import Callable
+from typing import NoReturn
 
 def is_finalizing() -> bool:
     """Whether the gate is not open, or Python finalizes."""
@@ -97,8 +98,30 @@ def address_in_icepy() -> int:
 def address_in_interpreter() -> int:
     """An address in the object that holds the interpreter: an executable, or libpython."""
 
-def set_exit_hook(function: Callable[[], bool], /) -> None:
-    """What a thread calls that is told to exit; true if all is done and the process may leave there and then."""
+def set_exit_hook(function: Callable[[int], int], /) -> None:
+    """What a thread calls that is told to exit with a status: the one to leave with there and then, or -1."""
+
+def set_own_code(addresses: list[int], /) -> None:
+    """The objects that hold these addresses are Ice's and icegil's: no thread that runs through them is ended by force."""
+
+class LastHandler:
+    """An `atexit` handler that does nothing, and whose only owner is to be `atexit`: its end is the moment it is for.
+
+    All handlers have run then, and nothing of the interpreter has gone. `next_step()` is called there until it is false;
+    nothing looks at signals in between.
+    """
+
+    def __init__(self, next_step: Callable[[], bool]) -> None: ...
+    def __call__(self) -> None: ...
+
+def show_unraisable(error: BaseException, thing: object, /) -> None:
+    """Shows an exception as Python does where there is nobody to raise it to."""
+
+def park_this_thread() -> NoReturn:
+    """Does not return: the calling thread sleeps to the end of the process, without the GIL. Nobody waits for it."""
+
+def address_in_bridge() -> int:
+    """An address in the object that the bridge is."""
 
 def needed_objects_of(address: int, /) -> list[tuple[str, int]]:
     """What the object that contains `address` needs and is loaded: soname, and an address in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import sys
 import threading
@@ -83,6 +84,24 @@ def packages_needed_last() -> tuple[str, ...]:
     PyImport_GetModuleDict): what would still call a proxy then, an object in `builtins`, has to stay.
     """
     return ("Ice", "icegil") if knows_event_loops(sys.modules.get("Ice")) else ("Ice", "icegil", "builtins")
+
+
+def take_over_clean_up() -> None:
+    """Has IcePy 3.7 not clean up among the handlers at exit, where others may still use it: see `clean_up_icepy`."""
+    if (clean_up := getattr(sys.modules["IcePy"], "cleanup", None)) is not None:
+        atexit.unregister(clean_up)
+
+
+def give_clean_up_back() -> None:
+    """Undoes `take_over_clean_up`."""
+    if (clean_up := getattr(sys.modules["IcePy"], "cleanup", None)) is not None:
+        atexit.register(clean_up)
+
+
+def clean_up_icepy() -> None:
+    """What IcePy 3.7 has Python call at exit; later ones have nothing of the kind."""
+    if (clean_up := getattr(sys.modules["IcePy"], "cleanup", None)) is not None:
+        clean_up()
 
 
 def do_not_join_main_thread() -> None:

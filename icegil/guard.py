@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import gc
 import importlib
 import os
 import sys
 import threading
-import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
 import icegil.aio as aio
+import icegil.exits as exits
 import icegil.lifecycle as lifecycle
 import icegil.redirects as redirects
 import icegil.settings as settings
@@ -64,9 +63,8 @@ class _Installation:
             patch.put()
         if sys.flags.dev_mode:
             _bridge.keep_time()
-        _compat.at_shutdown(shutdown.before_threads_are_joined)
-        # After Ice was imported: handlers run in reverse order, and Ice 3.7 has one of its own.
-        atexit.register(self.at_exit)
+        _compat.take_over_clean_up()
+        shutdown.plan(lambda: self.drain_timeout.value, not self.reason)
 
     def _guard(self) -> str:
         """Puts the guard in place if the mode has it; why it is not."""
@@ -80,28 +78,12 @@ class _Installation:
             log.warning("no guard: %s; communicators are still destroyed at exit", error)
             return str(error)
         _bridge.set_thread_hooks(threads.name_thread, _compat.forget_thread)
-        _bridge.set_exit_hook(shutdown.finish_in_callback)
+        _bridge.set_exit_hook(exits.finish_in_callback)
         return ""
 
-    def at_exit(self) -> None:
-        if _bridge.is_tracing():
-            import icegil.trace as trace
-
-            trace.note_shutdown()
-        if not self.reason:
-            try:
-                redirects.put()  # another tool may have taken some since
-            except GuardUnavailable as error:
-                log.warning("the guard was lost: %s", error)
-        begun = time.monotonic()
-        shutdown.teardown(self.drain_timeout.value)
-        lifecycle.tally.teardown_seconds = time.monotonic() - begun
-        for place in _bridge.gil_places():
-            log.debug("the GIL was given away at %s", place)
-        _bridge.trace_finalizing()  # handlers that the program registered before may still come between
-
     def remove(self) -> None:
-        atexit.unregister(self.at_exit)
+        shutdown.cancel()
+        _compat.give_clean_up_back()
         redirects.take_away()
         for patch in reversed(self.patches):
             patch.take_away()
@@ -115,7 +97,7 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
     """Puts icegil in place around the installed Ice; one call at the start of a program is all it needs.
 
     May be called again: what is given then replaces what was set. Communicators that live already are taken in.
-    To be called from the main thread, before the program registers `atexit` handlers that use Ice.
+    To be called from the main thread. Handlers at exit may use Ice, whenever they are registered.
 
     Parameters
     ----------

@@ -97,6 +97,8 @@ def put() -> None:
     """
     if not _slots:
         _slots.extend(_find())
+        icepy = _bridge.address_in_icepy()
+        _bridge.set_own_code([_bridge.address_in_bridge(), icepy, *ice_libraries(icepy).values()])
     for function, redirect in _slots:
         reason = redirect.put()
         if reason and function.is_needed:

@@ -1,5 +1,7 @@
 """The shutdown: the steps that take communicators and callbacks down before Python finalizes, and no step is left out.
 
+They begin when every `atexit` handler has run, whoever registered it and when: until then plain Ice is there for all.
+
 1. The gate is open: every communicator is destroyed, all at once.
 2. The gate drains: nobody comes in any more, those inside finish.
 3. The gate is sealed. If all has ended, nothing is left that could run; what has not is named in the log and given up.
@@ -11,197 +13,229 @@ from __future__ import annotations
 import atexit
 import collections
 import contextlib
-import io
 import math
 import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
 import icegil.dispatches as dispatches
+import icegil.exits as exits
 import icegil.lifecycle as lifecycle
+import icegil.redirects as redirects
+import icegil.streams as streams
 import icegil.threads as threads
 from icegil.errand import Errand, log
+from icegil.errors import GuardUnavailable
 from icegil.lifecycle import Life, State
 
 
-def teardown(timeout: float) -> None:
-    """Takes everything down before Python finalizes, within `timeout` seconds; an `atexit` handler.
+_timeout: Callable[[], float] | None = None
+_is_guarded = False
+_afterwards: list[Callable[[], None]] = []
 
-    A communicator that is stuck, or a thread, cannot hold the process up: it is named in the log, kept alive, and the
-    process leaves right after Python's finalization, with its own exit status.
+
+def plan(timeout: Callable[[], float], is_guarded: bool) -> None:
+    """Has the shutdown take place at the end of this process, within `timeout()` seconds; replaces an earlier plan."""
+    global _timeout, _is_guarded
+    _timeout, _is_guarded = timeout, is_guarded
+    _compat.at_shutdown(_begin)
+
+
+def cancel() -> None:
+    """There is to be no shutdown."""
+    global _timeout
+    _timeout = None
+
+
+def afterwards(step: Callable[[], None]) -> None:
+    """Has `step()` called when all is done, right before Python finalizes."""
+    _afterwards.append(step)
+
+
+def _begin() -> None:
+    """Python begins to end, on whatever thread that is: it has not joined any, and not run any handler."""
+    exits.begin()
+    steps = collections.deque(Shutdown(_timeout(), _is_guarded).steps if _timeout is not None else ())
+    steps += _afterwards
+    steps.append(_bridge.trace_finalizing)  # 4
+    # The last one that is registered is the last that `atexit` lets go of: the moment is as late as can be.
+    atexit.register(_bridge.LastHandler(lambda: _take_next(steps)))
+
+
+def _take_next(steps: collections.deque[Callable[[], None]]) -> bool:
+    """Takes the first step; whether there are more.
+
+    Whatever it raises, the next one is still taken: no thread can be had, a stream is closed, a signal handler raises,
+    warnings are errors.
     """
-    deadline = time.monotonic() + timeout
-    living = [life for life in lifecycle.lives() if not life.is_over]
-    undestroyed = [life for life in living if life.destruction is None]
-    if _is_in_callback():
-        _leave_callback(living)
-        return
-    _destroy_all(living, deadline)  # 1
-    inside = _drain(deadline)  # 2
-    _seal(living, inside, timeout)  # 3
-    _tell_of_undestroyed(undestroyed)
-
-
-# --- `sys.exit()` in a callback ---------------------------------------------------------------------------------------
-
-
-def before_threads_are_joined() -> None:
-    """To be called as Python begins its shutdown, on whatever thread that is."""
-    if _is_in_callback():
-        _compat.do_not_join_main_thread()
-
-
-def _is_in_callback() -> bool:
-    """Whether Python is being finalized by a thread of Ice: IcePy calls `Py_Exit` on it."""
-    return _bridge.is_inside() or threading.get_ident() != threading.main_thread().ident
-
-
-def _leave_callback(living: list[Life]) -> None:
-    """Steps 2 and 3 with nobody waited for: no communicator can be destroyed while this very dispatch of it lasts."""
-    _bridge.drain(0)
-    _seal_gate()
-    _give_up(living)
-
-
-def finish_in_callback() -> bool:
-    """`sys.exit()` in a callback: takes Python's last steps but for the finalization; whether that was done.
-
-    On the main thread nothing is done: there Python can finalize.
-    """
-    if threading.get_ident() == threading.main_thread().ident:
-        return False
-    for step in (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # type: ignore[attr-defined]
-        try:
-            step()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-    return True
-
-
-# --- 1. The gate is open ----------------------------------------------------------------------------------------------
-
-
-def _destroy_all(living: list[Life], deadline: float) -> None:
-    dispatches.fail_stranded()  # or what waits for a dead event loop would never end
-    _destroy_in_turns(living, deadline)
-    if any(not life.is_over for life in living):
-        _leave_streams_behind()
-
-
-def _destroy_in_turns(living: list[Life], deadline: float) -> None:
-    # Many threads at once would only fight for the GIL: a few go from one communicator to the next. A destruction that
-    # is stuck keeps its thread, so as long as some have not had their turn there are soon twice as many.
-    waiting = collections.deque(living)
-
-    def destroy_in_turn() -> None:
-        with contextlib.suppress(IndexError):
-            while True:
-                waiting.popleft().destroy_now()
-
-    workers = [Errand(destroy_in_turn) for _ in living[:4]]
-    slow = time.monotonic() + lifecycle.SLOW
+    step = steps.popleft()
     try:
-        while workers and (left := deadline - time.monotonic()) > 0:
-            if time.monotonic() >= slow:
-                slow = math.inf
-                for life in living:
-                    life.say_slow()
-            left = min(left, slow - time.monotonic())
-            if workers[-1].wait(min(0.05, left) if waiting else left):
-                workers.pop()
-            elif waiting:
-                workers += [Errand(destroy_in_turn) for _ in workers]
-    except KeyboardInterrupt:
-        log.warning("interrupted while communicators were being destroyed; leaving without them")
+        step()
+    except BaseException as error:
+        log.warning("a step of the shutdown failed, the others are taken: %r", error, exc_info=log.isEnabledFor(10))
+    return bool(steps)
 
 
-def _leave_streams_behind() -> None:
-    """Takes the standard streams away from stuck threads, which may be stopped with the lock of one in hand.
+class Shutdown:
+    """The steps, in their order."""
 
-    CPython flushes the streams as it finalizes, and ends the process with a fatal error when it cannot get that lock
-    (bufferedio.c, _enter_buffered_busy). The new ones have no buffer and no lock, as under `python -u`.
-    """
-    for name in ("stdout", "stderr"):
-        old = getattr(sys, name)
-        if type(old) is not io.TextIOWrapper or type(old.buffer) is not io.BufferedWriter:
-            continue
-        Errand(old.flush).wait(0.2)  # on a thread of its own: whoever reads a full pipe may not read on
-        _bridge.keep_alive(old)
-        raw = io.FileIO(old.fileno(), "w", closefd=False)
-        new = io.TextIOWrapper(raw, old.encoding, old.errors, write_through=True)
-        for each in (name, f"__{name}__"):
-            if getattr(sys, each) is old:
-                setattr(sys, each, new)
+    def __init__(self, timeout: float, is_guarded: bool) -> None:
+        self._timeout = timeout
+        self._begun = self._deadline = 0.0
+        self._is_in_callback = False
+        self._living: list[Life] = []
+        self._undestroyed: list[Life] = []
+        self._inside = 0
+        self._stuck: list[Life] = []
+        self._is_guarded = is_guarded
+        self.steps = (
+            self._note,
+            self._take_redirects_back,
+            self._destroy,  # 1
+            self._leave_streams,
+            self._drain,  # 2
+            self._keep_modules,
+            self._seal,  # 3
+            self._give_up,
+            self._report,
+            self._clean_up,
+            self._count,
+            self._warn,
+        )
+
+    def _note(self) -> None:
+        self._begun = time.monotonic()
+        # In a callback nobody is waited for: no communicator can be destroyed while this very dispatch of it lasts.
+        self._is_in_callback = exits.is_in_callback()
+        self._deadline = self._begun + (0.0 if self._is_in_callback else self._timeout)
+        self._living = [life for life in lifecycle.lives() if not life.is_over]
+        self._undestroyed = [life for life in self._living if life.destruction is None]
+        if _bridge.is_tracing():
+            import icegil.trace as trace
+
+            trace.note_shutdown()
+
+    def _take_redirects_back(self) -> None:
+        """Another tool may have taken some since."""
+        if self._is_guarded:
+            try:
+                redirects.put()
+            except GuardUnavailable as error:
+                log.warning("the guard was lost: %s", error)
+
+    # --- 1. The gate is open -----------------------------------------------------------------------------------------
+
+    def _destroy(self) -> None:
+        if self._is_in_callback:
+            return
+        dispatches.fail_stranded()  # or what waits for a dead event loop would never end
+        # Many threads at once would only fight for the GIL: a few go from one communicator to the next. A destruction
+        # that is stuck keeps its thread, so as long as some have not had their turn there are soon twice as many.
+        waiting = collections.deque(self._living)
+
+        def destroy_in_turn() -> None:
+            with contextlib.suppress(IndexError):
+                while True:
+                    waiting.popleft().destroy_now()
+
+        workers = [Errand(destroy_in_turn) for _ in self._living[:4]]
+        slow = time.monotonic() + lifecycle.SLOW
+        with _interruptible("communicators were being destroyed"):
+            while workers and (left := self._deadline - time.monotonic()) > 0:
+                if time.monotonic() >= slow:
+                    slow = math.inf
+                    for life in self._living:
+                        life.say_slow()
+                left = min(left, slow - time.monotonic())
+                if workers[-1].wait(min(0.05, left) if waiting else left):
+                    workers.pop()
+                elif waiting:
+                    workers += [Errand(destroy_in_turn) for _ in workers]
+
+    def _leave_streams(self) -> None:
+        if _bridge.occupants():
+            streams.leave_behind()
+
+    # --- 2. The gate drains ------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        self._inside = 1  # unless it is found to be empty
+        with _interruptible("callbacks were finishing"):
+            self._inside = _bridge.drain(max(0.0, self._deadline - time.monotonic()))
+
+    # --- 3. The gate is sealed ---------------------------------------------------------------------------------------
+
+    def _keep_modules(self) -> None:
+        # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
+        # exceptions that it raises up in modules that are being emptied. What icegil itself consists of is kept with
+        # them: that costs the exit less than to take it apart.
+        packages = _compat.packages_needed_last()
+        kept = {
+            name: vars(module).copy()
+            for name, module in list(sys.modules.items())
+            if name.partition(".")[0] in packages and isinstance(module, ModuleType)
+        }
+        _bridge.keep_modules(kept)
+
+    def _seal(self) -> None:
+        _bridge.seal()
+        self._stuck = [life for life in self._living if not life.is_over]
+
+    @property
+    def _is_clean(self) -> bool:
+        return not (self._stuck or self._inside or self._is_in_callback or lifecycle.inherited)
+
+    def _give_up(self) -> None:
+        for life in self._stuck:
+            life.give_up()
+        if not self._is_clean:
+            _bridge.leave_right_after_finalization()  # 4
+
+    def _report(self) -> None:
+        if (self._stuck or self._inside) and not self._is_in_callback:
+            lines = [f"not everything ended within {self._timeout:g} s of shutdown; the process leaves without it"]
+            lines += [f"{life}: its destruction has not ended" for life in self._stuck]
+            lines += threads.stacks()
+            streams.warn("\n".join(lines))
+
+    def _clean_up(self) -> None:
+        _compat.clean_up_icepy()
+        if self._is_clean:
+            _bridge.clean_up_icepy()
+
+    # --- What the program had left to icegil -------------------------------------------------------------------------
+
+    def _count(self) -> None:
+        lifecycle.tally.destroyed_at_exit = sum(life.state is State.DESTROYED for life in self._undestroyed)
+        lifecycle.tally.teardown_seconds = time.monotonic() - self._begun
+        for place in _bridge.gil_places():
+            log.debug("the GIL was given away at %s", place)
+
+    def _warn(self) -> None:
+        """Warns of each communicator that the program did not destroy."""
+        for life in () if self._is_in_callback else self._undestroyed:
+            message = "this communicator was never destroyed by the program; it was destroyed at exit"
+            if life.traceback:
+                *calls, last = life.traceback
+                message += ". It was made at (most recent call last):\n" + "".join(calls)
+                message += last.partition("\n")[0]  # the code of that line is shown with every warning
+            filename, line = life.origin
+            try:
+                warnings.warn_explicit(message, ResourceWarning, filename, line)
+            except ResourceWarning as error:  # `-W error`: as Python shows it of a file that was never closed
+                _bridge.show_unraisable(error, life.impl)
 
 
-# --- 2. The gate drains -----------------------------------------------------------------------------------------------
-
-
-def _drain(deadline: float) -> int:
-    """How many are left inside."""
+@contextlib.contextmanager
+def _interruptible(what: str) -> Iterator[None]:
+    """Ctrl-C, or whatever else a signal handler raises, ends the waiting."""
     try:
-        return _bridge.drain(max(0.0, deadline - time.monotonic()))
-    except KeyboardInterrupt:
-        log.warning("interrupted while callbacks were finishing; leaving without them")
-        return len(_bridge.occupants())
-
-
-# --- 3. The gate is sealed --------------------------------------------------------------------------------------------
-
-
-def _seal(living: list[Life], inside: int, timeout: float) -> None:
-    _seal_gate()
-    stuck = [life for life in living if not life.is_over]
-    if stuck or inside:
-        _report_unclean(stuck, timeout)
-    if stuck or inside or lifecycle.inherited:
-        _give_up(stuck)
-    else:
-        _bridge.clean_up_icepy()
-
-
-def _seal_gate() -> None:
-    # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
-    # exceptions that it raises up in modules that are being emptied. What icegil itself consists of is kept with them:
-    # that costs the exit less than to take it apart.
-    packages = _compat.packages_needed_last()
-    kept = {
-        name: vars(module).copy()
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in packages and isinstance(module, ModuleType)
-    }
-    _bridge.keep_modules(kept)
-    _bridge.seal()
-
-
-def _report_unclean(stuck: list[Life], timeout: float) -> None:
-    lines = [f"not everything ended within {timeout:g} s of shutdown; the process leaves without it"]
-    lines += [f"{life}: its destruction has not ended" for life in stuck]
-    lines += threads.stacks()
-    log.warning("\n".join(lines))
-
-
-def _give_up(stuck: list[Life]) -> None:
-    for life in stuck:
-        life.give_up()
-    _bridge.leave_right_after_finalization()  # 4
-
-
-# --- What the program had left to icegil ------------------------------------------------------------------------------
-
-
-def _tell_of_undestroyed(undestroyed: list[Life]) -> None:
-    """Counts what was destroyed at exit, and warns of each that the program did not destroy."""
-    lifecycle.tally.destroyed_at_exit = sum(life.state is State.DESTROYED for life in undestroyed)
-    for life in undestroyed:
-        message = "this communicator was never destroyed by the program; it was destroyed at exit"
-        if life.traceback:
-            *calls, last = life.traceback
-            message += ". It was made at (most recent call last):\n" + "".join(calls)
-            message += last.partition("\n")[0]  # the code of that line is shown with every warning
-        filename, line = life.origin
-        warnings.warn_explicit(message, ResourceWarning, filename, line)
+        yield
+    except BaseException as error:
+        by = "" if isinstance(error, KeyboardInterrupt) else f" by {type(error).__name__}"
+        log.warning("interrupted%s while %s; leaving without them", by, what)

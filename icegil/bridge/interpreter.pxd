@@ -126,3 +126,5 @@ cdef extern from "Python.h":
     ctypedef struct PyModuleDef:
         void (*m_free)(void*) noexcept
     PyModuleDef* PyModule_GetDef(object) noexcept
+    void PyErr_SetObject(object, object) noexcept
+    void PyErr_WriteUnraisable(object) noexcept

@@ -1,13 +1,23 @@
 # The end: the gate is closed, threads that come too late, a callback that exits, and the process that leaves.
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_INCREF
+from cython cimport no_gc
 from libc.stdint cimport uintptr_t
 from libcpp.optional cimport optional
 from libcpp.vector cimport vector
 
 from icegil.bridge.flush cimport flush_streams
 from icegil.bridge.gate cimport Clock, nanoseconds
-from icegil.bridge.interpreter cimport Py_BytesMain, Py_Exit, Py_Main, Py_RunMain, PyModule_GetDef, PyModuleDef
+from icegil.bridge.interpreter cimport (
+    Py_BytesMain,
+    Py_Exit,
+    Py_Main,
+    Py_RunMain,
+    PyErr_SetObject,
+    PyErr_WriteUnraisable,
+    PyModule_GetDef,
+    PyModuleDef,
+)
 from icegil.bridge.loaded_object cimport LoadedObject, object_containing
 from icegil.bridge.posix cimport _exit, on_exit, pthread_exit
 from icegil.bridge.stack cimport is_code_on_stack, is_function_on_stack
@@ -16,7 +26,6 @@ import sys
 
 cdef bint is_unclean = False  # somebody is stuck, and lives on beside finalization
 cdef object exit_hook = None
-cdef object end_hook = None
 
 
 def drain(double timeout, /):
@@ -67,28 +76,42 @@ def keep_alive(thing, /):
 # --- The moment before finalization ---------------------------------------------------------------------------------
 
 
+@no_gc  # nobody gets hold of it by accident, as who lists the collector's objects does
 cdef class LastHandler:
-    """An `atexit` handler whose only owner is to be `atexit`: its end is the moment when all handlers have run.
+    """An `atexit` handler that does nothing, and whose only owner is to be `atexit`: its end is the moment it is for.
 
-    CPython drops what it holds for its handlers then, on the thread that finalizes, before anything of the interpreter
-    goes (atexitmodule.c, atexit_cleanup). `at_end(handlers_ran)` is called there; false: they were cleared, or this one
-    was taken away, and nothing ends yet. The collector does not know it, so nobody gets hold of it by accident.
+    CPython drops what it holds for its handlers when all of them have run, on the thread that finalizes, before
+    anything of the interpreter goes (atexitmodule.c, atexit_cleanup). `next_step()` is called there until it is false.
     """
 
-    cdef bint handlers_ran
+    cdef object next_step
+
+    def __cinit__(self, next_step):
+        self.next_step = next_step
 
     def __call__(self):
-        self.handlers_ran = True
+        pass
 
     def __dealloc__(self):
-        if end_hook is not None:
-            end_hook(self.handlers_ran)
+        # A loop in C: between the steps nothing looks at signals, whose handlers may raise.
+        cdef bint is_more = True
+        while is_more:
+            try:
+                is_more = self.next_step()
+            except BaseException:
+                pass  # it is the step's to say so; the next one is still taken
 
 
-def set_end_hook(function, /):
-    """What the end of a `LastHandler` calls."""
-    global end_hook
-    end_hook = function
+def show_unraisable(error, thing, /):
+    """Shows an exception as Python does where there is nobody to raise it to."""
+    PyErr_SetObject(type(error), error)
+    PyErr_WriteUnraisable(thing)
+
+
+def park_this_thread():
+    """Does not return: the calling thread sleeps to the end of the process, without the GIL. Nobody waits for it."""
+    with nogil:
+        park(this_visitor())
 
 
 # --- Threads that come too late -------------------------------------------------------------------------------------

@@ -100,6 +100,11 @@ def address_in_icepy():
     return <uintptr_t> PyCFunction_GetFunction(<PyObject*> sys.modules["IcePy"].stringVersion)
 
 
+def address_in_bridge():
+    """An address in the object that this is."""
+    return <uintptr_t> <void*> on_PyGILState_Ensure
+
+
 def address_in_interpreter():
     """An address in the object that holds the interpreter: an executable, or libpython."""
     return <uintptr_t> Py_IsInitialized

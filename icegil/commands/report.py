@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import signal
@@ -11,13 +10,13 @@ import textwrap
 
 import icegil.guard as guard
 import icegil.lifecycle as lifecycle
+import icegil.shutdown as shutdown
 
 
 def at_exit() -> None:
-    """Has the report printed when this process has been torn down. To be called before `icegil.install`.
+    """Has the report printed when this process has been torn down.
 
-    `atexit` runs its handlers in reverse order, so this one comes after all that icegil, Ice and the program register
-    later. A process that ends without them (killed, `os._exit`) prints nothing, and neither does a forked child.
+    A process that ends without its handlers (killed, `os._exit`) prints nothing, and neither does a forked child.
     """
     process = os.getpid()
 
@@ -25,7 +24,7 @@ def at_exit() -> None:
         if os.getpid() == process:
             _write(textwrap.fill(report(), 120) + "\n")
 
-    atexit.register(print_report)
+    shutdown.afterwards(print_report)
 
 
 def report() -> str:

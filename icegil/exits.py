@@ -1,0 +1,83 @@
+"""Who takes the process out: the main thread, as a rule, or a callback that calls `sys.exit()`; one thread, the first."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+
+import icegil._bridge as _bridge
+import icegil._compat as _compat
+
+_taken = threading.Lock()
+_owner = 0  # `threading.get_ident()` of the thread that has taken it
+
+
+def begin() -> None:
+    """The calling thread takes the process out from here on. If another one does already, this one never returns.
+
+    Two that run the handlers at exit would run some of them twice.
+    """
+    global _owner
+    if _taken.acquire(blocking=False):
+        _owner = threading.get_ident()
+    elif _owner != threading.get_ident():
+        if is_in_callback():
+            _bridge.park_this_thread()
+        _wait_for_the_end()
+    if is_in_callback():
+        _compat.do_not_join_main_thread()
+
+
+def _wait_for_the_end() -> None:
+    """On the main thread, where Ctrl-C still has its say."""
+    never = threading.Lock()
+    never.acquire()
+    never.acquire()
+
+
+def is_in_callback() -> bool:
+    """Whether the calling thread is one of Ice: IcePy calls `Py_Exit` on it when a callback calls `sys.exit()`."""
+    return _bridge.is_inside() or threading.get_ident() != threading.main_thread().ident
+
+
+def finish_in_callback(status: int) -> int:
+    """`sys.exit(status)` in a callback: takes Python's last steps but for the finalization; the status to leave with.
+
+    -1 on the main thread: there Python can finalize, and nothing is done. What goes wrong is shown as Python shows it
+    (pylifecycle.c, Py_FinalizeEx), which calls nothing of the program's for it but `sys.unraisablehook`.
+    """
+    if threading.get_ident() == threading.main_thread().ident:
+        return -1
+    begin()
+    for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+        try:
+            step()
+        except BaseException as error:
+            _bridge.show_unraisable(error, step)
+    return status if _flush_streams() else 120
+
+
+def _flush_streams() -> bool:
+    """Flushes the standard streams; false if what was written to stdout is lost."""
+    is_well = True
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name, None)
+        try:
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
+        except BaseException as error:
+            if name == "stdout":
+                _bridge.show_unraisable(error, stream)
+                is_well = False
+    return is_well
+
+
+def _forget() -> None:
+    """In a forked child nobody has begun."""
+    global _taken, _owner
+    _taken, _owner = threading.Lock(), 0
+
+
+os.register_at_fork(after_in_child=_forget)
