@@ -244,3 +244,19 @@ def test_what_a_queue_of_multiprocessing_has_still_to_send_is_sent() -> None:
         """,
         "1\n",
     )
+
+
+def test_each_communicator_is_warned_of_where_warnings_are_errors() -> None:
+    program = """
+        import sys
+        from icegil import Ice
+        from _echo import communicator, serve, storm
+        ices = [communicator() for _ in range(3)]
+        pending = [storm(serve(ice)) for ice in ices]
+        sys.exit(3)
+        """
+    for _ in range(RUNS):
+        ended = python("-W", "error", "-c", textwrap.dedent(program))
+        assert ended.status == 3, ended
+        assert ended.stderr.count("this communicator was never destroyed by the program") == 3, ended.stderr
+        assert "Exception ignored in atexit callback" not in ended.stderr, ended.stderr
