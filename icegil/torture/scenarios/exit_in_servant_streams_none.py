@@ -19,7 +19,6 @@ class Exits(Echo):
         return True, arguments
 
 
-
 ice = communicator({"Ice.ThreadPool.Server.Size": 2})
 proxy = serve(ice, Exits())
 sys.stdout = sys.stderr = None
