@@ -16,7 +16,8 @@ from _echo import communicator, serve, storm
 
 def use_up_threads():
     """Leaves no room for a thread's stack, neither new nor one that a thread has left behind."""
-    size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    with open("/proc/self/statm") as statm:
+        size = int(statm.read().split()[0]) * resource.getpagesize()
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (size + 6_000_000, most))  # a stack is 8 MB
     for _ in itertools.count():
