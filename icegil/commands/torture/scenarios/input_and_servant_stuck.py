@@ -1,0 +1,30 @@
+r"""A daemon thread waits for the user at a terminal, and a servant for an event that never comes.
+
+hazard: whoever flushes all of C's streams at exit waits for the one that the daemon thread reads from
+ends: status 3
+stderr: not everything ended within 1 s of shutdown.*communicator made at .*_echo\.py:\d+.*thread \d+ .* in ice_invoke\n.*
+within: 8
+drain: 1
+"""
+
+import sys
+import threading
+
+import Ice
+from _echo import Echo, communicator, serve
+from _terminal import wait_in_input
+
+entered = threading.Event()
+
+
+class Stuck(Echo):
+    def ice_invoke(self, arguments, current):
+        entered.set()
+        threading.Event().wait()
+
+
+terminal = wait_in_input()
+ice = communicator()
+serve(ice, Stuck()).ice_oneway().ice_invoke("stick", Ice.OperationMode.Normal, b"")
+entered.wait()
+sys.exit(3)

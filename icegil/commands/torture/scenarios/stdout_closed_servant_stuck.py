@@ -1,0 +1,30 @@
+r"""A program closes its standard output, and a servant waits for an event that never comes.
+
+hazard: whoever flushes the streams of a stuck process trips over the closed one, and leaves the rest undone
+ends: status 3
+stderr: not everything ended within 1 s of shutdown.*communicator made at .*_echo\.py:\d+.*thread \d+ .* in ice_invoke\n.*
+within: 8
+drain: 1
+"""
+
+import sys
+import threading
+
+import Ice
+from _echo import Echo, communicator, serve, storm
+
+entered = threading.Event()
+
+
+class Stuck(Echo):
+    def ice_invoke(self, arguments, current):
+        entered.set()
+        threading.Event().wait()
+
+
+ice, another = communicator(), communicator()
+serve(ice, Stuck()).ice_oneway().ice_invoke("stick", Ice.OperationMode.Normal, b"")
+entered.wait()
+pending = storm(serve(another))
+sys.stdout.close()
+sys.exit(3)

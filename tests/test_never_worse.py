@@ -1,0 +1,262 @@
+"""A program does as much at its end with icegil as without it, whatever it registered first; and then it ends well."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from children import python
+
+RUNS = 3
+
+
+def check(program: str, expected: str, *, status: int = 0, stderr: str = "") -> None:
+    """Fails unless the program prints this with icegil as without, and with it ends well, with no more on stderr.
+
+    Plain Ice may crash it once it has printed all.
+    """
+    program = textwrap.dedent(program)
+    guarded = program.replace("import Ice\n", "from icegil import Ice\n")
+    assert guarded != program
+    plain = python("-u", "-c", program)
+    assert plain.stdout == expected, plain
+    for _ in range(RUNS):
+        ended = python("-c", guarded)
+        assert not ended.hung, ended.stderr
+        assert (ended.status, ended.stdout) == (status, expected), ended.stderr
+        assert re.fullmatch(stderr, ended.stderr, re.DOTALL), ended.stderr
+
+
+# --- Handlers that were registered before icegil was ----------------------------------------------------------------
+
+
+def test_what_logging_flushes_at_exit_arrives() -> None:
+    check(
+        """
+        import logging, logging.handlers
+        import Ice
+        from _echo import communicator, serve
+        from _log import OverIce
+
+        class Tells(OverIce):
+            def emit(self, record):
+                super().emit(record)
+                print("delivered", self.delivered)
+
+        ice = communicator()
+        memory = logging.handlers.MemoryHandler(1000, target=Tells(serve(ice)))
+        logging.getLogger().addHandler(memory)
+        logging.warning("first")
+        logging.warning("last")
+        """,
+        "delivered 1\ndelivered 2\n",
+    )
+
+
+def test_a_library_says_goodbye_at_exit() -> None:
+    check(
+        """
+        import atexit
+
+        @atexit.register
+        def say_goodbye():
+            proxy.ice_ping()
+            for future in storm(proxy, 20):
+                future.result()
+            print("goodbye")
+
+        import Ice
+        from _echo import communicator, serve, storm
+
+        ice = communicator()
+        proxy = serve(ice)
+        """,
+        "goodbye\n",
+    )
+
+
+def test_a_finalizer_that_was_made_first_calls() -> None:
+    check(
+        """
+        import weakref
+
+        class Session:
+            pass
+
+        def close():
+            proxy.ice_ping()
+            print("closed")
+
+        session = Session()
+        weakref.finalize(session, close)
+        import Ice
+        from _echo import communicator, serve
+
+        ice = communicator()
+        proxy = serve(ice)
+        """,
+        "closed\n",
+    )
+
+
+def test_a_finalizer_of_multiprocessing_calls() -> None:
+    check(
+        """
+        from multiprocessing import util
+
+        def close():
+            proxy.ice_ping()
+            print("closed")
+
+        util.Finalize(None, close, exitpriority=10)
+        import Ice
+        from _echo import communicator, serve
+
+        ice = communicator()
+        proxy = serve(ice)
+        """,
+        "closed\n",
+    )
+
+
+def test_a_communicator_made_by_a_handler_is_destroyed_as_well() -> None:
+    check(
+        """
+        import atexit
+
+        @atexit.register
+        def say_goodbye():
+            global ice, pending
+            ice = communicator()
+            pending = storm(serve(ice), 100)
+            print("goodbye")
+
+        import Ice
+        from _echo import communicator, serve, storm
+        """,
+        "goodbye\n",
+    )
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_child_of_multiprocessing_says_goodbye_at_its_exit(method: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    text = f"""
+        import warnings
+        from multiprocessing import get_context, util
+        from icegil import Ice
+        from _echo import communicator, serve
+
+        warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on, whoever forks with threads around
+
+        def work():
+            ice = communicator()
+            proxy = serve(ice)
+
+            def close():
+                proxy.ice_ping()
+                print("closed", flush=True)
+
+            util.Finalize(None, close, exitpriority=10)
+
+        if __name__ == "__main__":
+            with communicator() as ice:
+                serve(ice).ice_ping()
+                child = get_context("{method}").Process(target=work)
+                child.start()
+                child.join()
+            print(child.exitcode)
+        """
+    program.write_text(textwrap.dedent(text))
+    for _ in range(RUNS):
+        ended = python(str(program))
+        assert (ended.status, ended.stdout, ended.stderr) == (0, "closed\n0\n", ""), ended
+
+
+# --- Locks that a handler waits for, which was registered before icegil was ------------------------------------------
+
+SERVANT_WITH_LOCK = """
+    import atexit, threading, weakref
+
+    lock, is_asked, is_entered = threading.Lock(), threading.Event(), threading.Event()
+
+    class Session:
+        pass
+
+    def need_the_lock():
+        is_asked.set()
+        with lock:
+            print("got it", flush=True)
+
+    session = Session()
+    REGISTER
+
+    import Ice
+    from _echo import Echo, communicator, serve
+
+    class Servant(Echo):
+        def ice_invoke(self, arguments, current):
+            with lock:
+                is_entered.set()
+                is_asked.wait()
+                for _ in range(100):
+                    try:
+                        proxy.ice_ping()
+                    except Ice.LocalException:
+                        pass
+            return True, arguments
+
+    client, server = communicator(), communicator()
+    proxy = client.stringToProxy(str(serve(client)))
+    serve(server, Servant()).ice_oneway().ice_invoke("work", Ice.OperationMode.Normal, b"")
+    is_entered.wait()
+    """
+
+
+@pytest.mark.parametrize("register", ["atexit.register(need_the_lock)", "weakref.finalize(session, need_the_lock)"])
+def test_a_handler_gets_the_lock_of_a_servant_that_calls_with_it(register: str) -> None:
+    program = textwrap.dedent(SERVANT_WITH_LOCK).replace("REGISTER", register)
+    check(program, "got it\n", stderr="(not everything ended within 5 s of shutdown.*)?")
+
+
+def test_what_a_queue_of_multiprocessing_has_still_to_send_is_sent() -> None:
+    check(
+        """
+        import multiprocessing.queues
+
+        class Parcel:
+            def __reduce__(self):  # called on the queue's own thread, which its handler joins
+                try:
+                    proxy.ice_ping()
+                except Ice.CommunicatorDestroyedException:
+                    pass
+                return int, (1,)
+
+        import Ice
+        from _echo import communicator, serve
+
+        ice = communicator()
+        proxy = serve(ice)
+        queue = multiprocessing.Queue()
+        for _ in range(2000):
+            queue.put(Parcel())
+        print(queue.get())
+        """,
+        "1\n",
+    )
+
+
+def test_each_communicator_is_warned_of_where_warnings_are_errors() -> None:
+    program = """
+        import sys
+        from icegil import Ice
+        from _echo import communicator, serve, storm
+        ices = [communicator() for _ in range(3)]
+        pending = [storm(serve(ice)) for ice in ices]
+        sys.exit(3)
+        """
+    for _ in range(RUNS):
+        ended = python("-W", "error", "-c", textwrap.dedent(program))
+        assert ended.status == 3, ended
+        assert ended.stderr.count("this communicator was never destroyed by the program") == 3, ended.stderr
+        assert "Exception ignored in atexit callback" not in ended.stderr, ended.stderr

@@ -1,0 +1,122 @@
+"""What a signal handler raises on the main thread reaches the program, wherever in a call of Ice it comes.
+
+Each program repeats one operation. The signal comes at the first line of Python that the main thread runs below it,
+the next time at the second, and so on until there is none left: in a servant, in a callback, or in Ice's own code.
+"""
+
+import sys
+import textwrap
+
+import pytest
+from children import PYTHONPATH
+
+from icegil.torture.endings import Ending, run
+
+WITHIN = 20  # seconds
+
+PROGRAM = """
+    import signal, sys, threading
+    from icegil import Ice
+    from _echo import Echo, communicator, serve
+
+    RAISED = {raised}
+
+    def handle(*_):
+        raise RAISED(5)
+
+    def at_line(number):
+        "A trace function that has the signal come at that line; where it came."
+        lines = 0
+        came_at = []
+
+        def trace(frame, event, argument):
+            nonlocal lines
+            if event == "line" and not came_at and {where}:
+                lines += 1
+                if lines == number:
+                    came_at.append(f"{{frame.f_code.co_filename}}:{{frame.f_lineno}}")
+                    signal.raise_signal(signal.SIGTERM)
+            return trace
+
+        return trace, came_at
+
+    class Servant(Echo):
+        def ice_invoke(self, arguments, current):
+            if threading.current_thread() is threading.main_thread():
+                seen.append(current.operation)
+            return True, arguments
+
+    def note(future):
+        if threading.current_thread() is threading.main_thread():
+            seen.append("callback")
+
+    def operation():
+        {operation}
+
+    def lost():
+        "Where the signal came and its exception went astray."
+        for number in range(1, 10_000):
+            trace, came_at = at_line(number)
+            sys.settrace(trace)
+            try:
+                operation()
+            except RAISED:
+                sys.settrace(None)
+            except BaseException as error:
+                sys.settrace(None)
+                yield f"{{came_at[0]}} became {{type(error).__name__}}"
+            else:
+                sys.settrace(None)
+                if not came_at:
+                    return
+                yield came_at[0]
+
+    signal.signal(signal.SIGTERM, handle)
+    seen = []
+    with communicator() as ice:
+        far = serve(ice, Servant())
+        near = far.ice_collocationOptimized(True)
+        far.ice_ping()
+        operation()
+        seen_once = bool(seen)
+        found = list(lost())
+    print(seen_once, found)
+    """
+
+INVOKE = '("echo", Ice.OperationMode.Normal, b"")'
+
+# What is called, and whether the servant or a callback is called on the main thread below it.
+OPERATIONS = {
+    "collocated": (f"near.ice_invoke{INVOKE}", True),
+    "collocated oneway": (f"near.ice_oneway().ice_invoke{INVOKE}", False),
+    "collocated, asynchronous": (f"near.ice_invokeAsync{INVOKE}.result()", False),
+    "sent": (f"f = far.ice_invokeAsync{INVOKE}; f.add_sent_callback(lambda *_: note(f)); f.result()", None),
+    "done": (f"f = far.ice_invokeAsync{INVOKE}; f.result(); f.add_done_callback(note)", True),
+    "far": (f"far.ice_invoke{INVOKE}", False),
+    "far oneway, asynchronous": (f"far.ice_oneway().ice_invokeAsync{INVOKE}.result()", False),
+}
+
+
+# Which lines the signal may come at. What `__del__` raises goes nowhere in any program.
+WHERE = {
+    "in the program's": 'frame.f_code.co_filename == "<string>"',
+    "in any": 'frame.f_code.co_name != "__del__"',
+}
+
+
+def ending(operation: str, raised: str, where: str) -> Ending:
+    """How the program ends."""
+    program = textwrap.dedent(PROGRAM.format(operation=operation, raised=raised, where=where))
+    return run([sys.executable, "-c", program], WITHIN, {"PYTHONPATH": PYTHONPATH})
+
+
+@pytest.mark.parametrize("raised", ["SystemExit", "KeyboardInterrupt"])
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_what_the_handler_raises_reaches_the_program(name: str, where: str, raised: str) -> None:
+    operation, is_called_below = OPERATIONS[name]
+    ended = ending(operation, raised, WHERE[where])
+    assert not ended.hung, ended.stderr
+    assert (ended.status, ended.stderr) == (0, ""), ended
+    expected = [f"{below} []\n" for below in ([is_called_below] if is_called_below is not None else [True, False])]
+    assert ended.stdout in expected, ended.stdout
