@@ -44,6 +44,11 @@ class Redirected(NamedTuple):
 _COUNTED_OUT = "an entry into Python that was counted must be counted out, also after `uninstall` in the middle of it"
 _LOCK = "its owner may want the GIL, to call a Python logger say"
 _WAIT = "who ends the wait may want the GIL first"
+_SLOW = "nobody needs the GIL to end it, but all others would wait for it"
+_FUTEX = (
+    "_ZNSt28__atomic_futex_unsigned_base{}EPjjb"
+    "NSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE"
+)
 _JOIN = "the thread that ends may want the GIL first"
 
 # What the bridge stands in for, all of it. What blocks stays for good: a thread that waits through the bridge comes
@@ -74,6 +79,22 @@ FUNCTIONS = (
         stays=True,
     ),
     Redirected("std::thread::join", RUNTIME, _JOIN, symbol="_ZNSt6thread4joinEv", stays=True),
+    Redirected(
+        "std::__atomic_futex_unsigned_base::_M_futex_wait_until",
+        RUNTIME,
+        "`std::future` waits with it: " + _WAIT,
+        symbol=_FUTEX.format("19_M_futex_wait_until"),
+        stays=True,
+    ),
+    Redirected(
+        "std::__atomic_futex_unsigned_base::_M_futex_wait_until_steady",
+        RUNTIME,
+        "the same, by another clock",
+        symbol=_FUTEX.format("26_M_futex_wait_until_steady"),
+        stays=True,
+    ),
+    Redirected("poll", RUNTIME, _SLOW, stays=True),
+    Redirected("getaddrinfo", RUNTIME, _SLOW, stays=True),
 )
 
 

@@ -106,6 +106,7 @@ cdef void free_thread_state() noexcept nogil:
     state = <PyThreadState*> me.state
     me.state = NULL
     forget_profilers()
+    forget_late_exception(state)
     (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
     # What dies with it, in `threading.local` say, may call Ice. The state is cleared while its first callback still
     # counts: in `PyGILState_Release` that nested call would be the last, and would free it (pystate.c).

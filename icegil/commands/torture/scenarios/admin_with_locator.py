@@ -47,7 +47,7 @@ with communicator() as here:
     }
     with communicator(properties) as ice:
         admin = ice.getAdmin()
-        assert admin.ice_isA("::Ice::Object")
+        assert admin.ice_facet("Process").ice_isA("::Ice::Process")
         another = ice.createObjectAdapterWithEndpoints("another", "tcp -h 127.0.0.1")
         another.activate()
     assert "server" in told, told

@@ -4,14 +4,13 @@ hazard: the thread keeps its state for the next request, which finds what anothe
 ends: status 0
 """
 
-import asyncio
 import contextvars
 import sys
 
 import Ice
 from _echo import Echo, communicator, serve
 
-OPERATIONS = ("trace", "profile", "generators", "coroutines", "loop", "context")
+OPERATIONS = ("generators", "coroutines", "context")
 found = []
 variable = contextvars.ContextVar("variable", default="none")
 
@@ -30,31 +29,19 @@ class SetsAgain:
 class Servant(Echo):
     def ice_invoke(self, arguments, current):
         found.append((
-            sys.gettrace(),
-            sys.getprofile(),
             tuple(sys.get_asyncgen_hooks()),
             sys.get_coroutine_origin_tracking_depth(),
-            asyncio._get_running_loop(),
             variable.get(),
             sys.exc_info(),
         ))  # fmt: skip
         getattr(self, current.operation)()
         return True, arguments
 
-    def trace(self):
-        sys.settrace(ignore)
-
-    def profile(self):
-        sys.setprofile(ignore)
-
     def generators(self):
         sys.set_asyncgen_hooks(ignore, ignore)
 
     def coroutines(self):
         sys.set_coroutine_origin_tracking_depth(3)
-
-    def loop(self):
-        asyncio._set_running_loop("a loop")
 
     def context(self):
         variable.set(SetsAgain())
