@@ -1,21 +1,27 @@
 """How the package is built, read from its sources: who may know whom, and that a file has one subject."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 from children import python
+from conftest import check_endings
 
-PACKAGE = Path(__file__).parents[1] / "icegil"
+from icegil.commands.torture import catalogue
+from icegil.commands.torture.catalogue import read
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "icegil"
 FRONT_DOOR = "icegil"
 COMMANDS = "icegil.commands"
 LONGEST = 300  # lines
 
 
 def name_of(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -108,3 +114,41 @@ def test_a_file_has_one_subject_and_says_so_in_its_first_line(name: str) -> None
     source = MODULES[name].read_text()
     assert source.startswith('"""') and source.partition("\n")[0] != '"""'
     assert source.count("\n") < LONGEST
+
+
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_the_list_of_folders_names_what_is_there() -> None:
+    folders = PAGE.partition("```\n")[2].partition("```\n")[0]
+    files = [
+        *(ROOT / "include/icegil").glob("*.hpp"),
+        *PACKAGE.glob("*.py"),
+        *(PACKAGE / "commands").glob("[!_]*.py"),
+        PACKAGE / "_bridge.pyx",
+        PACKAGE / "bridge/interpreter.pxd",
+        PACKAGE / "bridge/posix.pxd",
+    ]
+    said = re.findall(r"\b\w+\.(?:hpp|pyx?|pxd)\b", folders)
+    assert sorted({*said}) == sorted(path.name for path in files if path.name != "__main__.py")
+    subjects = {path.stem for path in (PACKAGE / "bridge").glob("*.pxi")}
+    assert subjects <= set(re.findall(r"\w+", folders.partition("bridge/*.pxi")[2].partition("bridge/*.pxd")[0]))
+
+
+def test_each_of_the_ten_questions_is_answered_by_a_file() -> None:
+    rows = re.findall(r"^\| (.+\?) \| (.+) \|$", PAGE.partition("## Ten questions")[2], re.MULTILINE)
+    answers = [re.findall(r"`([\w./]+)`", answer) for _, answer in rows]
+    assert len(answers) == 10 and all(answers)
+    assert not [path for answer in answers for path in answer if not (ROOT / path).is_file()]
+
+
+def test_the_example_of_a_scenario_is_one(tmp_path: Path) -> None:
+    example = tmp_path / "daemon_thread_pings.py"
+    example.write_text(PAGE.partition("```python\n")[2].partition("```")[0])
+    check_endings(read(example), guarded=True)
+
+
+def test_the_fields_of_a_scenario_are_all_explained() -> None:
+    table = PAGE.partition("| field |")[2].partition("\n\n")[0]
+    described = re.findall(r"^    (\w+): ", catalogue.__doc__ or "", re.MULTILINE)
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == described
