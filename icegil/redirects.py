@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-from icegil import _bridge, _compat
+import icegil._bridge as _bridge
+import icegil._compat as _compat
 from icegil.errors import GuardUnavailable
 
 ICEPY = "IcePy"
