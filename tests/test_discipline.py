@@ -26,7 +26,7 @@ def functions() -> dict[str, tuple[str, str]]:
 
 
 FUNCTIONS = functions()
-REPLACEMENTS = dict(re.findall(r'^    "(\w+)": <uintptr_t> <void\*> (\w+),$', BRIDGE, re.MULTILINE))
+REPLACEMENTS = dict(re.findall(r'^    "(\w+)": <uintptr_t> <void\*> (\w+),', BRIDGE, re.MULTILINE))
 
 
 def called_by_native_code() -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from children import PYTHONPATH
 
-from icegil.torture.endings import Ending, run
+from icegil.commands.torture.endings import Ending, run
 
 HOST = Path(__file__).parent / "native" / "host.c"
 RUNS = 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from children import PYTHONPATH
 
-from icegil.torture.endings import run
+from icegil.commands.torture.endings import run
 
 NATIVE = Path(__file__).parent / "native"
 RUNS = 5

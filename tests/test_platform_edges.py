@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from children import python
 
-from icegil.torture.endings import Ending
+from icegil.commands.torture.endings import Ending
 
 NATIVE = Path(__file__).parent / "native"
 

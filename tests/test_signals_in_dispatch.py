@@ -10,7 +10,7 @@ import textwrap
 import pytest
 from children import PYTHONPATH
 
-from icegil.torture.endings import Ending, run
+from icegil.commands.torture.endings import Ending, run
 
 WITHIN = 20  # seconds
 

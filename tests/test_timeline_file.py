@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from children import PYTHONPATH, python
 
-from icegil.torture.endings import run
+from icegil.commands.torture.endings import run
 
 GERMAN = Path("/usr/share/i18n/locales/de_DE")
 

@@ -1,7 +1,7 @@
 # IcePy keeps the GIL through most calls of the runtime, and the runtime may wait in them: for a lock whose owner wants
 # the GIL, to call a Python logger say. So no thread waits in the runtime with the GIL in hand. Whoever owns a lock of
 # Ice and wants the GIL gets it, since nobody who has it waits for such a lock for ever.
-from libc.errno cimport EBUSY, errno
+from libc.errno cimport EBUSY
 from libc.stdint cimport uintptr_t
 from libc.time cimport timespec
 
@@ -9,30 +9,17 @@ from icegil.bridge.interpreter cimport PyEval_RestoreThread, PyEval_SaveThread, 
 from icegil.bridge.places cimport Places
 from icegil.bridge.posix cimport (
     Dl_info,
-    addrinfo,
     clockid_t,
     condition_variable,
     dladdr,
-    futex_wait_until,
-    futex_wait_until_steady,
-    getaddrinfo,
-    nfds_t,
-    poll,
-    pollfd,
     pthread_cond_clockwait,
     pthread_cond_t,
     pthread_cond_timedwait,
     pthread_cond_wait,
-    pthread_equal,
-    pthread_join,
     pthread_mutex_lock,
     pthread_mutex_t,
     pthread_mutex_trylock,
     pthread_mutex_unlock,
-    pthread_self,
-    pthread_t,
-    set_errno,
-    thread,
     unique_lock,
 )
 
@@ -173,87 +160,6 @@ cdef void on_std_condition_variable_wait(
         pthread_mutex_unlock(mutex)
         take_gil_late(state)
         lock_without_gil(mutex, place)
-
-
-cdef void on_std_thread_join(
-    thread* self,
-) noexcept nogil:
-    # It throws when there is nothing to wait for; then nothing is let go.
-    cdef PyThreadState* state = NULL
-    if holds_gil() and self.joinable() and not pthread_equal(self.native_handle(), pthread_self()):
-        state = give_gil_away(&for_join, caller())
-    self.join()
-    if state != NULL:
-        take_gil_late(state)
-
-
-cdef int on_pthread_join(
-    pthread_t other,
-    void** result,
-) noexcept nogil:
-    cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
-    cdef int error = pthread_join(other, result)
-    if state != NULL:
-        take_gil_late(state)
-    return error
-
-
-cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until(
-    void* self,
-    unsigned* address,
-    unsigned value,
-    bint has_timeout,
-    long seconds,
-    long nanoseconds,
-) noexcept nogil:
-    # What `std::future` waits with.
-    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
-    cdef bint is_in_time = futex_wait_until(self, address, value, has_timeout, seconds, nanoseconds)
-    if state != NULL:
-        take_gil_late(state)
-    return is_in_time
-
-
-cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady(
-    void* self,
-    unsigned* address,
-    unsigned value,
-    bint has_timeout,
-    long seconds,
-    long nanoseconds,
-) noexcept nogil:
-    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
-    cdef bint is_in_time = futex_wait_until_steady(self, address, value, has_timeout, seconds, nanoseconds)
-    if state != NULL:
-        take_gil_late(state)
-    return is_in_time
-
-
-cdef int on_poll(
-    pollfd* files,
-    nfds_t count,
-    int milliseconds,
-) noexcept nogil:
-    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if milliseconds != 0 and holds_gil() else NULL
-    cdef int ready = poll(files, count, milliseconds)
-    cdef int error = errno
-    if state != NULL:
-        take_gil_late(state)
-        set_errno(error)
-    return ready
-
-
-cdef int on_getaddrinfo(
-    const char* node,
-    const char* service,
-    const addrinfo* hints,
-    addrinfo** found,
-) noexcept nogil:
-    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
-    cdef int error = getaddrinfo(node, service, hints, found)
-    if state != NULL:
-        take_gil_late(state)
-    return error
 
 
 def gil_given_away():

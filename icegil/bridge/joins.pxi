@@ -1,0 +1,100 @@
+# What else blocks in the runtime, with no lock of its own in hand: the end of a thread, a future, the network.
+from libc.errno cimport errno
+
+from icegil.bridge.interpreter cimport PyThreadState, caller, holds_gil
+from icegil.bridge.posix cimport (
+    addrinfo,
+    futex_wait_until,
+    futex_wait_until_steady,
+    getaddrinfo,
+    nfds_t,
+    poll,
+    pollfd,
+    pthread_equal,
+    pthread_join,
+    pthread_self,
+    pthread_t,
+    set_errno,
+    thread,
+)
+
+
+cdef void on_std_thread_join(
+    thread* self,
+) noexcept nogil:
+    # It throws when there is nothing to wait for; then nothing is let go.
+    cdef PyThreadState* state = NULL
+    if holds_gil() and self.joinable() and not pthread_equal(self.native_handle(), pthread_self()):
+        state = give_gil_away(&for_join, caller())
+    self.join()
+    if state != NULL:
+        take_gil_late(state)
+
+
+cdef int on_pthread_join(
+    pthread_t other,
+    void** result,
+) noexcept nogil:
+    cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
+    cdef int error = pthread_join(other, result)
+    if state != NULL:
+        take_gil_late(state)
+    return error
+
+
+cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until(
+    void* self,
+    unsigned* address,
+    unsigned value,
+    bint has_timeout,
+    long seconds,
+    long nanoseconds,
+) noexcept nogil:
+    # What `std::future` waits with.
+    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
+    cdef bint is_in_time = futex_wait_until(self, address, value, has_timeout, seconds, nanoseconds)
+    if state != NULL:
+        take_gil_late(state)
+    return is_in_time
+
+
+cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady(
+    void* self,
+    unsigned* address,
+    unsigned value,
+    bint has_timeout,
+    long seconds,
+    long nanoseconds,
+) noexcept nogil:
+    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
+    cdef bint is_in_time = futex_wait_until_steady(self, address, value, has_timeout, seconds, nanoseconds)
+    if state != NULL:
+        take_gil_late(state)
+    return is_in_time
+
+
+cdef int on_poll(
+    pollfd* files,
+    nfds_t count,
+    int milliseconds,
+) noexcept nogil:
+    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if milliseconds != 0 and holds_gil() else NULL
+    cdef int ready = poll(files, count, milliseconds)
+    cdef int error = errno
+    if state != NULL:
+        take_gil_late(state)
+        set_errno(error)
+    return ready
+
+
+cdef int on_getaddrinfo(
+    const char* node,
+    const char* service,
+    const addrinfo* hints,
+    addrinfo** found,
+) noexcept nogil:
+    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
+    cdef int error = getaddrinfo(node, service, hints, found)
+    if state != NULL:
+        take_gil_late(state)
+    return error
