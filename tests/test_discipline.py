@@ -99,7 +99,8 @@ def test_only_the_bridge_is_compiled() -> None:
 def test_versions_are_told_apart_in_one_place() -> None:
     check = re.compile(r"version_info [<>=]|hexversion|PY_VERSION_HEX|intVersion|python_version\(\) [<>=]")
     sources = {path.name: path.read_text() for path in (ROOT / "icegil").rglob("*.py")}
-    scenarios = {path.name for path in (ROOT / "icegil/commands/torture/scenarios").iterdir()}  # these are users' programs
+    users_programs = ROOT / "icegil/commands/torture/scenarios"
+    scenarios = {path.name for path in users_programs.iterdir()}
     assert {name for name, source in sources.items() if check.search(source)} - scenarios == {"_compat.py"}
     interpreter = (ROOT / "icegil/bridge/interpreter.pxd").read_text()
     before, _, rest = interpreter.partition("# What differs between CPython's versions, in one place.\n")
