@@ -102,13 +102,13 @@ def set_exit_hook(function: Callable[[int], int], /) -> None:
     """What a thread calls that is told to exit with a status: the one to leave with there and then, or -1."""
 
 def set_own_code(addresses: list[int], /) -> None:
-    """The objects that hold these addresses are Ice's and icegil's: no thread that runs through them is ended by force."""
+    """The objects that hold these addresses are Ice's and icegil's: no thread with code of them on its stack is ended."""
 
 class LastHandler:
     """An `atexit` handler that does nothing, and whose only owner is to be `atexit`: its end is the moment it is for.
 
-    All handlers have run then, and nothing of the interpreter has gone. `next_step()` is called there until it is false;
-    nothing looks at signals in between.
+    All handlers have run then, and nothing of the interpreter has gone. `next_step()` is called there until it is
+    false; nothing looks at signals in between.
     """
 
     def __init__(self, next_step: Callable[[], bool]) -> None: ...

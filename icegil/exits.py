@@ -1,4 +1,4 @@
-"""Who takes the process out: the main thread, as a rule, or a callback that calls `sys.exit()`; one thread, the first."""
+"""Who takes the process out: the main thread as a rule, or a callback that calls `sys.exit()`. It is one thread."""
 
 from __future__ import annotations
 

@@ -47,8 +47,7 @@ _LOCK = "its owner may want the GIL, to call a Python logger say"
 _WAIT = "who ends the wait may want the GIL first"
 _SLOW = "nobody needs the GIL to end it, but all others would wait for it"
 _FUTEX = (
-    "_ZNSt28__atomic_futex_unsigned_base{}EPjjb"
-    "NSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE"
+    "_ZNSt28__atomic_futex_unsigned_base{}EPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE"
 )
 _JOIN = "the thread that ends may want the GIL first"
 

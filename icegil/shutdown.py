@@ -15,7 +15,6 @@ import collections
 import contextlib
 import math
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -32,7 +31,6 @@ import icegil.threads as threads
 from icegil.errand import Errand, log
 from icegil.errors import GuardUnavailable
 from icegil.lifecycle import Life, State
-
 
 _timeout: Callable[[], float] | None = None
 _is_guarded = False

@@ -238,7 +238,7 @@ def test_what_a_queue_of_multiprocessing_has_still_to_send_is_sent() -> None:
         ice = communicator()
         proxy = serve(ice)
         queue = multiprocessing.Queue()
-        for _ in range(2000):
+        for _ in range(200):
             queue.put(Parcel())
         print(queue.get())
         """,
