@@ -73,7 +73,7 @@ PROGRAM = """
 
     signal.signal(signal.SIGTERM, handle)
     seen = []
-    with communicator() as ice:
+    with communicator({{"Ice.Warn.Dispatch": 0}}) as ice:
         far = serve(ice, Servant())
         near = far.ice_collocationOptimized(True)
         far.ice_ping()
