@@ -99,7 +99,7 @@ OPERATIONS = {
 
 # Which lines the signal may come at. What `__del__` raises goes nowhere in any program.
 WHERE = {
-    "in the program's": 'frame.f_code.co_filename == "<string>"',
+    "in the program's": "frame.f_globals is globals()",
     "in any": 'frame.f_code.co_name != "__del__"',
 }
 
