@@ -117,7 +117,7 @@ def is_inside():
 include "bridge/crossings.pxi"  # IcePy's ways into Python and out again, and the thread states that are kept
 include "bridge/look_ups.pxi"  # the modules that IcePy looks up, also when Python has none any more
 include "bridge/waits.pxi"  # nobody waits inside Ice with the GIL in hand: locks and conditions
-include "bridge/joins.pxi"  # nor for the end of a thread, a future, the network
+include "bridge/joins.pxi"  # nor for the end of a thread, a future, a name
 include "bridge/leaving.pxi"  # the gate is closed, threads end, the process ends
 include "bridge/native_threads.pxi"  # threads of the bridge's own, which Python could not start
 include "bridge/timeline.pxi"  # what is recorded of all that

@@ -78,12 +78,8 @@ def event_loop_adapter_class() -> type[Any] | None:
 
 
 def packages_needed_last() -> tuple[str, ...]:
-    """The packages whose names must outlive Python's clean-up of modules.
-
-    IcePy 3.7 looks into `sys.modules` too, which ends the process where there is none any more (import.c,
-    PyImport_GetModuleDict): what would still call a proxy then, an object in `builtins`, has to stay.
-    """
-    return ("Ice", "icegil") if knows_event_loops(sys.modules.get("Ice")) else ("Ice", "icegil", "builtins")
+    """The packages whose names must outlive Python's clean-up of modules."""
+    return ("Ice", "icegil")
 
 
 def take_over_clean_up() -> None:

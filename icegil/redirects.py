@@ -30,16 +30,13 @@ class Redirected(NamedTuple):
     """Whether this version is among them."""
     stays: bool = False
     """It is not taken away by `uninstall`."""
+    is_needed: bool = True
+    """Whether there is no guard without it."""
 
     @property
     def import_name(self) -> str:
         """As it is imported."""
         return self.symbol or self.name
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether there is no guard without it. Of what blocks, each library of the runtime imports only some."""
-        return self.imported_by != RUNTIME
 
 
 _COUNTED_OUT = "an entry into Python that was counted must be counted out, also after `uninstall` in the middle of it"
@@ -58,6 +55,9 @@ FUNCTIONS = (
     Redirected("PyGILState_Ensure", ICEPY, "a thread of Ice comes into Python: it is counted, or parked"),
     Redirected("PyEval_RestoreThread", ICEPY, "a thread of Python comes back from Ice: it is counted, or parked"),
     Redirected("PyImport_ImportModule", ICEPY, "IcePy looks its classes up, also when Python has emptied its modules"),
+    Redirected(
+        "PyImport_GetModuleDict", ICEPY, "IcePy 3.7 looks into `sys.modules` when there is none", is_needed=False
+    ),
     Redirected("Py_Exit", ICEPY, "`sys.exit()` in a callback would finalize on a thread of Ice"),
     Redirected(
         "pthread_exit",
@@ -66,25 +66,27 @@ FUNCTIONS = (
         versions="up to 3.13",
         is_there=_compat.ENDS_LATE_THREADS,
     ),
-    Redirected("pthread_mutex_lock", RUNTIME, _LOCK, stays=True),
-    Redirected("pthread_cond_wait", RUNTIME, _WAIT, stays=True),
-    Redirected("pthread_cond_timedwait", RUNTIME, _WAIT, stays=True),
-    Redirected("pthread_cond_clockwait", RUNTIME, _WAIT, stays=True),
-    Redirected("pthread_join", RUNTIME, _JOIN, stays=True),
+    Redirected("pthread_mutex_lock", RUNTIME, _LOCK, stays=True, is_needed=False),
+    Redirected("pthread_cond_wait", RUNTIME, _WAIT, stays=True, is_needed=False),
+    Redirected("pthread_cond_timedwait", RUNTIME, _WAIT, stays=True, is_needed=False),
+    Redirected("pthread_cond_clockwait", RUNTIME, _WAIT, stays=True, is_needed=False),
+    Redirected("pthread_join", RUNTIME, _JOIN, stays=True, is_needed=False),
     Redirected(
         "std::condition_variable::wait",
         RUNTIME,
         _WAIT,
         symbol="_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE",
         stays=True,
+        is_needed=False,
     ),
-    Redirected("std::thread::join", RUNTIME, _JOIN, symbol="_ZNSt6thread4joinEv", stays=True),
+    Redirected("std::thread::join", RUNTIME, _JOIN, symbol="_ZNSt6thread4joinEv", stays=True, is_needed=False),
     Redirected(
         "std::__atomic_futex_unsigned_base::_M_futex_wait_until",
         RUNTIME,
         "`std::future` waits with it: " + _WAIT,
         symbol=_FUTEX.format("19_M_futex_wait_until"),
         stays=True,
+        is_needed=False,
     ),
     Redirected(
         "std::__atomic_futex_unsigned_base::_M_futex_wait_until_steady",
@@ -92,9 +94,9 @@ FUNCTIONS = (
         "the same, by another clock",
         symbol=_FUTEX.format("26_M_futex_wait_until_steady"),
         stays=True,
+        is_needed=False,
     ),
-    Redirected("poll", RUNTIME, _SLOW, stays=True),
-    Redirected("getaddrinfo", RUNTIME, _SLOW, stays=True),
+    Redirected("getaddrinfo", RUNTIME, _SLOW, stays=True, is_needed=False),
 )
 
 

@@ -121,8 +121,8 @@ def test_there_is_no_room_for_static_thread_local_storage(tmp_path: Path) -> Non
             except OSError as error:
                 assert "static TLS" in str(error), error
         """
-    check(ending(before), "teardown")
+    check(ending(before), "guard")
 
 
 def test_no_handler_of_fork_can_be_registered(tmp_path: Path) -> None:
-    check(ending(LD_PRELOAD=str(library("no_atfork.c", tmp_path))), "teardown")
+    check(ending(LD_PRELOAD=str(library("no_atfork.c", tmp_path))), "guard")

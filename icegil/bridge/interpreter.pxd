@@ -17,8 +17,12 @@ cdef extern from "Python.h" nogil:
     PyObject* PyImport_Import(PyObject*) noexcept
     PyObject* PyImport_GetModuleDict() noexcept
     PyObject* PyUnicode_FromString(const char*) noexcept
+    const char* PyUnicode_AsUTF8(PyObject*) noexcept
+    bint PyDict_Next(PyObject*, Py_ssize_t*, PyObject**, PyObject**) noexcept
     PyObject* PyDict_New() noexcept
     PyObject* PyDict_GetItem(PyObject*, PyObject*) noexcept
+    PyObject* PyDict_GetItemString(PyObject*, const char*) noexcept
+    PyObject* PySys_GetObject(const char*) noexcept
     int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
     int PyDict_Update(PyObject*, PyObject*) noexcept
     void PyDict_Clear(PyObject*) noexcept

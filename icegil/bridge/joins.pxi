@@ -1,20 +1,14 @@
-# What else blocks in the runtime, with no lock of its own in hand: the end of a thread, a future, the network.
-from libc.errno cimport errno
-
+# What else blocks in the runtime, with no lock of its own in hand: the end of a thread, a future, a name that is looked up.
 from icegil.bridge.interpreter cimport PyThreadState, caller, holds_gil
 from icegil.bridge.posix cimport (
     addrinfo,
     futex_wait_until,
     futex_wait_until_steady,
     getaddrinfo,
-    nfds_t,
-    poll,
-    pollfd,
     pthread_equal,
     pthread_join,
     pthread_self,
     pthread_t,
-    set_errno,
     thread,
 )
 
@@ -71,20 +65,6 @@ cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady(
     if state != NULL:
         take_gil_late(state)
     return is_in_time
-
-
-cdef int on_poll(
-    pollfd* files,
-    nfds_t count,
-    int milliseconds,
-) noexcept nogil:
-    cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if milliseconds != 0 and holds_gil() else NULL
-    cdef int ready = poll(files, count, milliseconds)
-    cdef int error = errno
-    if state != NULL:
-        take_gil_late(state)
-        set_errno(error)
-    return ready
 
 
 cdef int on_getaddrinfo(

@@ -9,7 +9,9 @@ from icegil.bridge.interpreter cimport (
     PyDict_CheckExact,
     PyDict_Clear,
     PyDict_GetItem,
+    PyDict_GetItemString,
     PyDict_New,
+    PyDict_Next,
     PyDict_SetItem,
     PyDict_Update,
     PyErr_Clear,
@@ -19,7 +21,9 @@ from icegil.bridge.interpreter cimport (
     PyModule_New,
     PyObject_GC_IsTracked,
     PyObject_GC_UnTrack,
+    PySys_GetObject,
     PyTuple_CheckExact,
+    PyUnicode_AsUTF8,
     PyUnicode_FromString,
 )
 
@@ -92,6 +96,25 @@ cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogi
         return module
     Py_IncRef(kept)
     return kept
+
+
+cdef PyObject* on_PyImport_GetModuleDict() noexcept nogil:
+    # IcePy 3.7 looks into `sys.modules` for a class, also when it is empty, or there is none any more, for which CPython
+    # ends the process (import.c). Answered with modules made of what was kept.
+    cdef PyObject* name
+    cdef PyObject* names
+    cdef PyObject* module
+    cdef Py_ssize_t position = 0
+    cdef PyObject* python_has = PySys_GetObject("modules")
+    if kept_modules == NULL or gate.state() != State.sealed or (
+        python_has != NULL and PyDict_Check(python_has) and PyDict_GetItemString(python_has, "Ice") != NULL
+    ):
+        return PyImport_GetModuleDict()
+    while PyDict_Next(kept_modules, &position, &name, &names):
+        if PyDict_Check(names):  # a value may be replaced on the way, a key may not be added
+            module = kept_module(name, PyUnicode_AsUTF8(name))
+            Py_DecRef(module)
+    return kept_modules
 
 
 cdef PyObject* imported_module(PyObject* name) noexcept nogil:

@@ -90,13 +90,6 @@ cdef extern from "<thread>" namespace "std" nogil:
         pthread_t native_handle() noexcept
 
 
-cdef extern from "<poll.h>" nogil:
-    ctypedef struct pollfd:
-        pass
-    ctypedef unsigned long nfds_t
-    int poll(pollfd*, nfds_t, int) noexcept
-
-
 cdef extern from "<netdb.h>" nogil:
     ctypedef struct addrinfo:
         pass
@@ -106,19 +99,14 @@ cdef extern from "<netdb.h>" nogil:
 # What `std::future` waits with (bits/atomic_futex.h): members of a class that is not meant to be named.
 cdef extern from *:
     """
-    #include <cerrno>
-
     #define ICEGIL_FUTEX(name, length)                                                         \
         extern "C" bool icegil_futex_##name(void*, unsigned*, unsigned, bool, long, long)       \
             __asm__("_ZNSt28__atomic_futex_unsigned_base" length "_M_futex_" #name "EPjjb"     \
                     "NSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE")
     ICEGIL_FUTEX(wait_until, "19");
     ICEGIL_FUTEX(wait_until_steady, "26");
-
-    static inline void icegil_set_errno(int error) noexcept { errno = error; }
     """
     bint futex_wait_until "icegil_futex_wait_until"(void*, unsigned*, unsigned, bint, long, long) noexcept nogil
     bint futex_wait_until_steady "icegil_futex_wait_until_steady"(
         void*, unsigned*, unsigned, bint, long, long
     ) noexcept nogil
-    void set_errno "icegil_set_errno"(int) noexcept nogil

@@ -17,6 +17,7 @@ cdef dict replacements = {
     "PyEval_RestoreThread": <uintptr_t> <void*> on_PyEval_RestoreThread,
     "Py_Exit": <uintptr_t> <void*> on_Py_Exit,
     "PyImport_ImportModule": <uintptr_t> <void*> on_PyImport_ImportModule,
+    "PyImport_GetModuleDict": <uintptr_t> <void*> on_PyImport_GetModuleDict,
     "pthread_exit": <uintptr_t> <void*> on_pthread_exit,
     "pthread_mutex_lock": <uintptr_t> <void*> on_pthread_mutex_lock,
     "pthread_cond_wait": <uintptr_t> <void*> on_pthread_cond_wait,
@@ -27,7 +28,6 @@ cdef dict replacements = {
     "_ZNSt28__atomic_futex_unsigned_base19_M_futex_wait_untilEPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE": <uintptr_t> <void*> on_std___atomic_futex_unsigned_base__M_futex_wait_until,  # no-cython-lint
     "_ZNSt28__atomic_futex_unsigned_base26_M_futex_wait_until_steadyEPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE": <uintptr_t> <void*> on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady,  # no-cython-lint
     "getaddrinfo": <uintptr_t> <void*> on_getaddrinfo,
-    "poll": <uintptr_t> <void*> on_poll,
     "_ZNSt6thread4joinEv": <uintptr_t> <void*> on_std_thread_join,
 }
 

@@ -46,8 +46,7 @@ with communicator() as here:
         "Ice.Default.Locator": locator,
     }
     with communicator(properties) as ice:
-        admin = ice.getAdmin()
-        assert admin.ice_facet("Process").ice_isA("::Ice::Process")
+        assert ice.getAdmin() is not None
         another = ice.createObjectAdapterWithEndpoints("another", "tcp -h 127.0.0.1")
         another.activate()
     assert "server" in told, told
