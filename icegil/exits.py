@@ -13,17 +13,21 @@ import icegil._compat as _compat
 _taken = threading.Lock()
 _owner = 0  # `threading.get_ident()` of the thread that has taken it
 
+parked = 0
+"""Callbacks that called `sys.exit()` when another thread was taking the process out."""
+
 
 def begin() -> None:
     """The calling thread takes the process out from here on. If another one does already, this one never returns.
 
     Two that run the handlers at exit would run some of them twice.
     """
-    global _owner
+    global _owner, parked
     if _taken.acquire(blocking=False):
         _owner = threading.get_ident()
     elif _owner != threading.get_ident():
         if is_in_callback():
+            parked += 1
             _bridge.park_this_thread()
         _wait_for_the_end()
     if is_in_callback():
@@ -76,8 +80,8 @@ def _flush_streams() -> bool:
 
 def _forget() -> None:
     """In a forked child nobody has begun."""
-    global _taken, _owner
-    _taken, _owner = threading.Lock(), 0
+    global _taken, _owner, parked
+    _taken, _owner, parked = threading.Lock(), 0, 0
 
 
 os.register_at_fork(after_in_child=_forget)

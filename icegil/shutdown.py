@@ -145,12 +145,14 @@ class Shutdown:
         slow = time.monotonic() + lifecycle.SLOW
         with _interruptible("communicators were being destroyed"):
             while workers and (left := self._deadline - time.monotonic()) > 0:
+                if exits.parked and len(_bridge.occupants()) <= len(workers):
+                    break  # what is left waits for a dispatch that has called `sys.exit()`
                 if time.monotonic() >= slow:
                     slow = math.inf
                     for life in self._living:
                         life.say_slow()
                 left = min(left, slow - time.monotonic())
-                if workers[-1].wait(min(0.05, left) if waiting else left):
+                if workers[-1].wait(min(0.05, left)):
                     workers.pop()
                 elif waiting:
                     workers += [Errand(destroy_in_turn) for _ in workers]
@@ -195,7 +197,7 @@ class Shutdown:
             _bridge.leave_right_after_finalization()  # 4
 
     def _report(self) -> None:
-        if (self._stuck or self._inside) and not self._is_in_callback:
+        if (self._stuck or self._inside) and not (self._is_in_callback or exits.parked):
             lines = [f"not everything ended within {self._timeout:g} s of shutdown; the process leaves without it"]
             lines += [f"{life}: its destruction has not ended" for life in self._stuck]
             lines += threads.stacks()

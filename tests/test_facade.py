@@ -693,9 +693,9 @@ def test_status_is_plain_data() -> None:
         status.mode = "off"
 
 
-def test_finalizing_begins_with_icegil_s_handler_at_exit() -> None:
+def test_finalizing_begins_when_every_handler_at_exit_has_run() -> None:
     check_says(
-        "running: False open\nbefore: False open\nafter: True sealed\nat the end: True\n",
+        "running: False open\nbefore: False open\nafter: False open\nat the end: True\n",
         """
         import atexit, os, icegil
         def tell(when):

@@ -176,11 +176,12 @@ def test_it_can_be_asked_for_from_a_signal_handler_and_at_exit() -> None:
 
 def test_what_is_stuck_at_exit_is_called_so() -> None:
     ended = program("""
-        @atexit.register  # before icegil: runs after its teardown
         def last():
             found = icegil.snapshot()
             print([each.state for each in found.communicators], found.gate.state, found.is_finalizing)
 
+        from icegil import shutdown
+        shutdown.afterwards(last)
         icegil.uninstall()
         icegil.install(drain_timeout=0.2)
         ice = communicator()

@@ -20,7 +20,7 @@ from icegil.bridge.interpreter cimport (
 )
 from icegil.bridge.loaded_object cimport LoadedObject, object_containing
 from icegil.bridge.posix cimport _exit, on_exit, pthread_exit
-from icegil.bridge.stack cimport is_code_on_stack, is_function_on_stack
+from icegil.bridge.stack cimport came_through, is_on_stack
 
 import sys
 
@@ -136,7 +136,7 @@ cdef void on_pthread_exit(
 ) noexcept nogil:
     # CPython <= 3.13 ends a thread with it that wants the GIL too late (ceval_gil.c, take_gil): an unwinding by force,
     # which C++ frames of Ice forbid. 3.14 parks the thread; so does this. Other threads end: somebody may join them.
-    if Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0])):
+    if Py_IsFinalizing() and (this_visitor().depth() != 0 or came_through(own_code[0])):
         park(this_visitor())
     pthread_exit(value)
 
@@ -159,7 +159,7 @@ def leave_right_after_finalization():
     ends_with_python.push_back(<const void*> Py_BytesMain)
     ends_with_python.push_back(<const void*> Py_Main)
     ends_with_python.push_back(<const void*> Py_Exit)
-    if is_function_on_stack(ends_with_python):
+    if is_on_stack(ends_with_python):
         on_exit(leave_now, NULL)
 
 

@@ -5,5 +5,5 @@ from icegil.bridge.loaded_object cimport LoadedObject
 
 
 cdef extern from "icegil/stack.hpp" namespace "icegil" nogil:
-    bint is_code_on_stack "icegil::is_on_stack"(const vector[LoadedObject]&) noexcept
-    bint is_function_on_stack "icegil::is_on_stack"(const vector[const void*]&) noexcept
+    bint came_through(const vector[LoadedObject]&) noexcept
+    bint is_on_stack(const vector[const void*]&) noexcept

@@ -44,11 +44,15 @@ inline std::uintptr_t call_in(_Unwind_Context* frame) noexcept {
 
 }  // namespace stack_detail
 
-/// Whether code of one of these objects is on the calling thread's stack.
-[[nodiscard]] inline bool is_on_stack(const std::vector<LoadedObject>& objects) noexcept {
+/// Whether the calling thread came through code of one of these objects. Whoever asks is in one of them itself: the
+/// innermost frames that are do not count.
+[[nodiscard]] inline bool came_through(const std::vector<LoadedObject>& objects) noexcept {
+    bool is_outside = false;
     return stack_detail::any_frame([&](_Unwind_Context* frame) {
         const std::uintptr_t address = stack_detail::call_in(frame);
-        return std::any_of(objects.begin(), objects.end(), [&](const auto& object) { return object.holds(address); });
+        const bool is_in = std::any_of(objects.begin(), objects.end(), [&](const auto& o) { return o.holds(address); });
+        is_outside = is_outside || !is_in;
+        return is_outside && is_in;
     });
 }
 
