@@ -11,7 +11,6 @@ from pathlib import Path
 from icegil.torture.endings import Children, Stopped, run, status_text, telling_line
 from icegil.torture.endings import Ending as Outcome
 from icegil.torture.results import Side
-
 from tools.differ.part import Target
 from tools.differ.program import Program, Way
 
@@ -22,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DRAIN = 2.0
 """Seconds that icegil may take for a shutdown: less than it takes by itself, for the stuck ones to be done with."""
 
-WITHIN = 15.0
+WITHIN = 10.0
 """Seconds after which a program that has not ended is taken to have hung."""
 
 FOLDER = "folder"

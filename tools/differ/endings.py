@@ -38,7 +38,7 @@ signal.signal(signal.SIGTERM, on_sigterm)
 """
 
 
-def _on_signal(name: str, sent: str, wait: str, status: int, before: str = "", weight: float = 1.0) -> Ending:
+def _on_signal(name: str, sent: str, wait: str, status: int, *, before: str = "", weight: float = 1.0) -> Ending:
     body = before + SEND_LATER.replace("SIGNAL", sent) + wait
     stderr = (*TRACEBACK, "KeyboardInterrupt") if sent == "SIGINT" else ()
     return Ending(name, body, status, stderr, weight=weight, uses_ice=wait != WAIT)
@@ -73,15 +73,20 @@ ENDINGS = [
     _on_signal("SIGINT while it waits for futures", "SIGINT", CALL_ASYNC, -signal.SIGINT, weight=0.5),
     _on_signal("SIGTERM that nobody handles", "SIGTERM", WAIT, -signal.SIGTERM, weight=0.5),
     _on_signal(
-        "SIGTERM whose handler leaves, while it sleeps", "SIGTERM", WAIT, 5, ON_SIGTERM.format(status=5), weight=2
+        "SIGTERM whose handler leaves, while it sleeps",
+        "SIGTERM",
+        WAIT,
+        5,
+        before=ON_SIGTERM.format(status=5),
+        weight=2,
     ),
-    _on_signal("SIGTERM whose handler leaves, while it calls", "SIGTERM", CALL, 6, ON_SIGTERM.format(status=6)),
+    _on_signal("SIGTERM whose handler leaves, while it calls", "SIGTERM", CALL, 6, before=ON_SIGTERM.format(status=6)),
     _on_signal(
         "SIGTERM whose handler leaves, while it waits for futures",
         "SIGTERM",
         CALL_ASYNC,
         6,
-        ON_SIGTERM.format(status=6),
+        before=ON_SIGTERM.format(status=6),
         weight=0.5,
     ),
     Ending(

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tools.differ.child import DRAIN, Outcome, Side, status_text
+from tools.differ.child import DRAIN, Outcome, status_text
+from tools.differ.part import FAILED
 from tools.differ.program import Program
 
 SLACK = 2.0
@@ -82,7 +83,7 @@ class Comparison:
         """What is to be said of it."""
         if _count(self.guarded, How.WELL) == len(self.guarded):
             return Verdict.GOOD
-        if self.program.is_stuck and all(run.how is How.HANG for run in self.plain) and self._only_hangs:
+        if self.program.may_stand_still and all(run.how is How.HANG for run in self.plain) and self._only_hangs:
             return Verdict.STILL
         for ways in ((How.WELL,), (How.WELL, How.NOISE)):
             plain, guarded = _count(self.plain, *ways), _count(self.guarded, *ways)
@@ -120,41 +121,51 @@ def _counted(runs: tuple[Run, ...]) -> str:
     return ", ".join(f"{count}/{len(runs)} {how}" for how, count in sorted(found.items(), key=lambda item: item[0]))
 
 
+@dataclass(frozen=True)
+class _Expected:
+    """What a guarded run is measured by."""
+
+    said: set[str]
+    """The lines on stderr that are there plain, too."""
+    kept: set[str]
+    """The lines on stdout that are there in each plain run."""
+    may_be_stuck: bool
+    seconds: float
+
+
 def compare(program: Program, plain: list[Outcome], guarded: list[Outcome]) -> Comparison:
     """Judges these runs. More of them make it more certain what the program prints in each run, and what in some."""
     judged = tuple(_judge_plain(program, outcome) for outcome in plain)
-    said = {_same(line) for outcome in plain for line in _lines(outcome.stderr)}
-    kept = _kept([run.outcome for run in judged if run.how in (How.WELL, How.NOISE)])
-    may_be_stuck = program.is_stuck or any(run.how not in (How.WELL, How.NOISE) for run in judged)
-    limit = max(outcome.seconds for outcome in plain) + DRAIN + SLACK
-    return Comparison(
-        program, judged, tuple(_judge_guarded(program, outcome, said, kept, may_be_stuck, limit) for outcome in guarded)
+    expected = _Expected(
+        said={_same(line) for outcome in plain for line in _lines(outcome.stderr)},
+        kept=_kept([run.outcome for run in judged if run.how in (How.WELL, How.NOISE)]),
+        may_be_stuck=program.is_stuck or any(run.how not in (How.WELL, How.NOISE) for run in judged),
+        seconds=max(outcome.seconds for outcome in plain) + DRAIN + SLACK,
     )
+    return Comparison(program, judged, tuple(_judge_guarded(program, outcome, expected) for outcome in guarded))
 
 
 def _judge_plain(program: Program, outcome: Outcome) -> Run:
-    if (ended := _judge_end(program, outcome)) is not None:
+    if (ended := judge_end(program, outcome)) is not None:
         return ended
     noise = _noise(outcome, _asked_for(program))
     return Run(How.NOISE, outcome, f"on stderr: {noise[0]}") if noise else Run(How.WELL, outcome)
 
 
-def _judge_guarded(
-    program: Program, outcome: Outcome, said: set[str], kept: set[str], may_be_stuck: bool, limit: float
-) -> Run:
-    if (ended := _judge_end(program, outcome)) is not None:
+def _judge_guarded(program: Program, outcome: Outcome, expected: _Expected) -> Run:
+    if (ended := judge_end(program, outcome)) is not None:
         return ended
-    if outcome.seconds > limit:
+    if outcome.seconds > expected.seconds:
         return Run(How.SLOW, outcome, f"it ended after {outcome.seconds:.1f} s")
-    if lost := sorted(kept - _kept([outcome])):
+    if lost := sorted(expected.kept - _kept([outcome])):
         return Run(How.OUTPUT, outcome, f"lost on stdout: {lost[0]}")
-    allowed = [*_asked_for(program), *(_STUCK if may_be_stuck else ()), *_by_design(program)]
-    noise = [line for line in _noise(outcome, allowed) if _same(line) not in said]
+    allowed = [*_asked_for(program), *(_STUCK if expected.may_be_stuck else ()), *_by_design(program)]
+    noise = [line for line in _noise(outcome, allowed) if _same(line) not in expected.said]
     return Run(How.NOISE, outcome, f"on stderr: {noise[0]}") if noise else Run(How.WELL, outcome)
 
 
-def _judge_end(program: Program, outcome: Outcome) -> Run | None:
-    """What is wrong with how it ended; None if nothing is."""
+def judge_end(program: Program, outcome: Outcome) -> Run | None:
+    """What is wrong with how it ended, whatever it printed; None if nothing is."""
     if outcome.hung:
         return Run(How.HANG, outcome, f"no end after {outcome.seconds:.0f} s{_where(outcome.stderr)}")
     if outcome.status == program.ending.status:
@@ -195,6 +206,6 @@ def _same(line: str) -> str:
 
 
 def _kept(outcomes: list[Outcome]) -> set[str]:
-    """The lines on stdout that are there in each of these runs."""
-    lines = [{_same(line) for line in _lines(outcome.stdout)} for outcome in outcomes]
+    """What each of these runs printed on stdout."""
+    lines = [{_same(line) for line in _lines(outcome.stdout) if not line.startswith(FAILED)} for outcome in outcomes]
     return set.intersection(*lines) if lines else set()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FAILED = "failed: "
+"""How a line begins that a program prints when something in it fails: nobody misses that line."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -14,11 +17,8 @@ class Target:
     """As `Ice.intVersion()`."""
 
     def has(self, need: str) -> bool:
-        """Whether a pair is as a part needs it: `""`, or one of `"Ice 3.7"`, `"Ice 3.8"`, `"Python 3.12"` (or later)."""
-        name, _, version = need.partition(" ")
-        if name == "Python":
-            return self.python >= tuple(map(int, version.split(".")))
-        return not need or (version == "3.8") == (self.ice >= 30800)
+        """Whether a pair is as a part needs it: `""`, `"Ice 3.7"` or `"Ice 3.8"`."""
+        return need in ("", "Ice 3.8" if self.ice >= 30800 else "Ice 3.7")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Part:
     """Some lines of a program.
 
     `{{a|b|c}}` in them is one of these, as the seed decides. The frame in which they stand (program.py) gives them
-    `ice`, the communicator that serves; `adapter`, its object adapter; `client`, the communicator of `proxy`, which may
-    be the same; `communicators`, the list of those to destroy; `call()`, `call_async()`, `serve()` and `communicator()`.
+    `ice`, the communicator that serves; `adapter`, its object adapter; `client`, the communicator of `proxy`, which
+    may be the same; `communicators`, the list of those to destroy; and `call()`, `call_async()`, `serve()` and
+    `communicator()`.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Part:
     """It starts processes that import the program: the rest of it stands under `if __name__ == "__main__"`."""
     is_stuck: bool = False
     """It leaves something behind that never ends: a shutdown may have to leave without it, a program stand still."""
+    may_stand_still: bool = False
+    """With some others the program stands still by its own doing, a child of it that calls what only its parent has."""
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,34 @@ LEFT_ALONE = 0.9
 """How often a program in which something is stuck leaves its communicators alone: to destroy them is to stand still."""
 
 MODULES = frozenset(
-    "_thread asyncio atexit builtins code contextlib contextvars ctypes faulthandler functools gc io itertools logging"
-    " multiprocessing os queue resource select signal socket subprocess sys tempfile threading time tracemalloc types"
-    " warnings weakref".split()
+    {
+        "_thread",
+        "asyncio",
+        "atexit",
+        "builtins",
+        "contextlib",
+        "contextvars",
+        "ctypes",
+        "faulthandler",
+        "gc",
+        "io",
+        "logging",
+        "multiprocessing",
+        "os",
+        "queue",
+        "resource",
+        "select",
+        "signal",
+        "socket",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "threading",
+        "time",
+        "tracemalloc",
+        "warnings",
+        "weakref",
+    }
 )
 """What a program imports when a line of it has the name."""
 
@@ -118,6 +143,11 @@ class Program:
     def is_stuck(self) -> bool:
         """Whether a part of it never ends."""
         return any(part.is_stuck for part in self.parts)
+
+    @property
+    def may_stand_still(self) -> bool:
+        """Whether it may do so plain by its own doing."""
+        return any(part.is_stuck or part.may_stand_still for part in self.parts)
 
     @property
     def names(self) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tools.differ.child import Laboratory, Side
+from tools.differ.child import Laboratory, Outcome, Side
 from tools.differ.destructions import DESTRUCTIONS
 from tools.differ.endings import ENDINGS
-from tools.differ.judging import Comparison, How, Verdict, compare
+from tools.differ.judging import Comparison, How, compare, judge_end
 from tools.differ.program import Program, Way
 
 MOST_RUNS = 10
 """Guarded runs of a candidate before it is taken not to fail."""
 
 PLAIN_RUNS = 2
+
+ENDS_BADLY = (How.STATUS, How.HANG, How.CRASH)
+"""What is seen without a plain run beside it."""
 
 
 def reduce(found: Comparison, laboratory: Laboratory) -> Program:
@@ -54,13 +57,16 @@ def _simpler(program: Program) -> Iterator[Program]:
 
 
 def _fails_likewise(candidate: Program, found: Comparison, laboratory: Laboratory, runs: int) -> bool:
-    """Whether a guarded run of it ends as that of the whole program did and, if that was worse than plain, is so too."""
-    is_worse = found.verdict is Verdict.WORSE
-    plain = [laboratory.run(candidate, Side.PLAIN) for _ in range(PLAIN_RUNS)]
-    if is_worse and any(run.how not in (How.WELL, How.NOISE) for run in compare(candidate, plain, plain[:1]).plain):
-        return False
+    """Whether it fails as the whole program did: a guarded run ends so and, if that was worse, plain ones well."""
+    how = found.gravest.how
+    plain: list[Outcome] = []
     for _ in range(runs):
-        tried = compare(candidate, plain, [laboratory.run(candidate, Side.GUARDED)])
-        if tried.gravest.how is found.gravest.how and tried.verdict is found.verdict:
+        guarded = laboratory.run(candidate, Side.GUARDED)
+        ended = judge_end(candidate, guarded)
+        if (ended is None) == (how in ENDS_BADLY) or (ended is not None and ended.how is not how):
+            continue
+        plain = plain or [laboratory.run(candidate, Side.PLAIN) for _ in range(PLAIN_RUNS)]
+        tried = compare(candidate, plain, [guarded])
+        if tried.gravest.how is how and tried.verdict is found.verdict:
             return True
     return False

@@ -28,7 +28,7 @@ PARTS = [
                 call("echo")
                 print("goodbye was said")
             except Ice.Exception as error:
-                print("no goodbye:", type(error).__name__)
+                print("failed: no goodbye,", type(error).__name__)
         """,
         weight=1.5,
     ),
@@ -46,7 +46,7 @@ PARTS = [
                     each()
                     print("the last goodbye was said")
                 except Exception as error:
-                    print("no last goodbye:", type(error).__name__)
+                    print("failed: no last goodbye,", type(error).__name__)
         """,
         weight=1.5,
     ),
@@ -75,7 +75,7 @@ PARTS = [
                     call("echo", to)
                     print("released")
                 except Exception as error:
-                    print("not released:", type(error).__name__)
+                    print("failed: not released,", type(error).__name__)
 
 
         resource_kept = Resource()
@@ -93,7 +93,7 @@ PARTS = [
                     held["release"]()
                     print("the old one was released")
                 except Exception as error:
-                    print("the old one was not released:", type(error).__name__)
+                    print("failed: the old one was not released,", type(error).__name__)
 
 
         old = Old()
@@ -191,7 +191,7 @@ PARTS = [
                 call("echo")
                 print("reported:", kind.__name__)
             except Ice.Exception as failed:
-                print("not reported:", type(failed).__name__)
+                print("failed: not reported,", type(failed).__name__)
 
 
         sys.excepthook = report

@@ -120,7 +120,7 @@ PARTS = [
     ),
     Part(
         "an implicit context",
-        "client.getImplicitContext().put('who', 'me')\ncall('echo')",
+        "ice.getImplicitContext().put('who', 'me')\ncall('echo')",
         data="settings['Ice.ImplicitContext'] = '{{Shared|PerThread}}'",
         weight=0.5,
     ),

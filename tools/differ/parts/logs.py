@@ -84,7 +84,7 @@ threading.Thread(target=log_on, daemon=True).start()
                     try:
                         self.send()
                     except Exception as error:
-                        print("records were lost:", type(error).__name__)
+                        print("failed: records were lost,", type(error).__name__)
                     self.buffer.clear()
 
 

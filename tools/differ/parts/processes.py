@@ -7,7 +7,7 @@ from tools.differ.part import Part
 QUIET = "warnings.simplefilter('ignore', DeprecationWarning)  # from 3.12 on Python warns whoever forks with threads\n"
 
 
-def _fork(name: str, in_child: str, status: int, weight: float = 0.7) -> Part:
+def _fork(name: str, in_child: str, weight: float = 0.7, *, may_stand_still: bool = False) -> Part:
     body = (
         QUIET
         + f"""
@@ -18,20 +18,20 @@ _, waited = os.waitpid(child, 0)
 print("the child ended with", os.waitstatus_to_exitcode(waited), flush=True)
 """
     )
-    return Part(name, body, group="fork", weight=weight)
+    return Part(name, body, group="fork", weight=weight, may_stand_still=may_stand_still)
 
 
 PARTS = [
-    _fork("a forked child leaves with sys.exit()", "sys.exit(5)", 5, weight=1),
-    _fork("a forked child leaves with os._exit()", "os._exit(5)", 5),
-    _fork("a forked child becomes another program", "os.execv('/bin/true', ['true'])", 0, weight=0.3),
+    _fork("a forked child leaves with sys.exit()", "sys.exit(5)", may_stand_still=True),
+    _fork("a forked child leaves with os._exit()", "os._exit(5)"),
+    _fork("a forked child becomes another program", "os.execv('/bin/true', ['true'])", weight=0.3),
     _fork(
         "a forked child has a communicator of its own",
         "with Ice.initialize() as in_child:\n"
         "        call('echo', in_child.stringToProxy(str(proxy)).ice_collocationOptimized(False))\n"
         "    sys.exit(5)",
-        5,
         weight=0.3,
+        may_stand_still=True,
     ),
     Part(
         "a forked child of multiprocessing",

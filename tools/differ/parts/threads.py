@@ -46,7 +46,7 @@ PARTS = [
                 call("echo")
                 print("called after the main thread")
             except Ice.Exception as error:
-                print("no call after the main thread:", type(error).__name__)
+                print("failed: no call after the main thread,", type(error).__name__)
 
 
         threading.Thread(target=call_after_main).start()
