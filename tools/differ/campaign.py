@@ -32,7 +32,7 @@ class Finding:
         """Whether another program has all in it that makes this one fail, and fails likewise."""
         mine, program = self.comparison, other.program
         return (
-            mine.verdict is other.verdict
+            mine.verdict in (other.verdict, Verdict.WORSE)
             and mine.gravest.how is other.gravest.how
             and {part.name for part in self.reduced.parts} <= {part.name for part in program.parts}
             and self.reduced.ending in (ENDINGS[0], program.ending)

@@ -134,11 +134,13 @@ DESTRUCTIONS = [
         "destroyed with asyncio",
         last="""
             async def destroy_all():
-                for each in communicators:
+                for each in {ice, client}:
                     await Ice.wrap_future(each.destroyAsync())
 
 
             asyncio.run(destroy_all())
+            for each in communicators:  # those with a loop of their own
+                each.destroy()
         """,
         need="Ice 3.8",
     ),

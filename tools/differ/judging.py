@@ -201,8 +201,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _same(line: str) -> str:
-    """The line without what differs from run to run: numbers and addresses."""
-    return re.sub(r"0x[0-9a-f]+|\d+", "#", line)
+    """The line without what differs from run to run: numbers, addresses and the names that Ice makes up."""
+    return re.sub(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}|0x[0-9a-f]+|\d+", "#", line)
 
 
 def _kept(outcomes: list[Outcome]) -> set[str]:

@@ -70,7 +70,7 @@ PARTS = [
             resource.setrlimit(resource.RLIMIT_AS, (size + 3_000_000, resource.RLIM_INFINITY))
 
 
-        {{atexit.register(no_more_threads)|no_more_threads()}}
+        atexit.register(no_more_threads)
         """,
         stderr=(".*MemoryError.*", ".*can't start new thread.*", "Traceback.*", "  .*", ".*ThreadSyscall.*"),
         weight=0.3,
