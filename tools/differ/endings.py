@@ -20,6 +20,7 @@ while time.monotonic() < limit:
     call("echo")
 sys.exit(99)
 """
+CALL_COLLOCATED = CALL.replace('call("echo")', 'call("echo", adapter.createProxy(Ice.stringToIdentity("servant")))')
 CALL_ASYNC = """
 limit = time.monotonic() + 3
 while time.monotonic() < limit:
@@ -81,6 +82,13 @@ ENDINGS = [
         weight=2,
     ),
     _on_signal("SIGTERM whose handler leaves, while it calls", "SIGTERM", CALL, 6, before=ON_SIGTERM.format(status=6)),
+    _on_signal(
+        "SIGTERM whose handler leaves, while it calls a servant of its own",
+        "SIGTERM",
+        CALL_COLLOCATED,
+        6,
+        before=ON_SIGTERM.format(status=6),
+    ),
     _on_signal(
         "SIGTERM whose handler leaves, while it waits for futures",
         "SIGTERM",

@@ -121,6 +121,7 @@ threading.Thread(target=log_on, daemon=True).start()
         "all that Python logs goes to stderr",
         'logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")\nlogging.info("begun")',
         stderr=("root: begun", "icegil: .*"),
+        group="stderr",
         weight=0.5,
     ),
     Part("a Python logger", data=LOGGER + "data.logger = Logger()\n", group="logger"),

@@ -229,24 +229,17 @@ PARTS = [
         weight=0.7,
     ),
     Part(
-        "a watchdog raises in a thread of Ice",
+        "a watchdog raises in a thread of Ice, a moment too late",
         """
         class Late(Exception):
             pass
 
 
-        def watched():
-            ident = threading.get_ident()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Late))
-
-
-        operations["watched"] = watched
-        for _ in range(3):
-            try:
-                call("watched")
-            except Ice.UnknownException:
-                pass
-        for _ in range(8):
+        watched = []
+        operations["watched"] = lambda: watched.append(threading.get_ident())
+        call("watched")
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(watched[0]), ctypes.py_object(Late))
+        for _ in range(12):
             call("echo")
         """,
         weight=0.7,
