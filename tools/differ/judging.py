@@ -159,7 +159,11 @@ def _judge_guarded(program: Program, outcome: Outcome, expected: _Expected) -> R
         return Run(How.SLOW, outcome, f"it ended after {outcome.seconds:.1f} s")
     if lost := sorted(expected.kept - _kept([outcome])):
         return Run(How.OUTPUT, outcome, f"lost on stdout: {lost[0]}")
-    allowed = [*_asked_for(program), *(_STUCK if expected.may_be_stuck else ()), *_by_design(program)]
+    allowed = [
+        *_asked_for(program),
+        *(_STUCK if expected.may_be_stuck else ()),
+        *_by_design(program, expected.may_be_stuck),
+    ]
     noise = [line for line in _noise(outcome, allowed) if _same(line) not in expected.said]
     return Run(How.NOISE, outcome, f"on stderr: {noise[0]}") if noise else Run(How.WELL, outcome)
 
@@ -185,9 +189,9 @@ def _asked_for(program: Program) -> list[str]:
     return [pattern for each in (*program.parts, program.ending) for pattern in each.stderr]
 
 
-def _by_design(program: Program) -> tuple[str, ...]:
-    """What icegil says in Python's development mode."""
-    is_shown = "dev" in program.options and not program.destruction.is_complete
+def _by_design(program: Program, may_be_stuck: bool) -> tuple[str, ...]:
+    """What icegil says in Python's development mode of communicators that the program has not destroyed."""
+    is_shown = "dev" in program.options and (may_be_stuck or not program.destruction.is_complete)
     return _UNDESTROYED if is_shown else ()
 
 

@@ -186,5 +186,6 @@ PARTS = [
 
         threading.Thread(target=come_and_go, daemon={{True|False}}).start()
         """,
+        stderr=(".*ResourceWarning: this communicator was never destroyed by the program.*", "  .*"),
     ),
 ]
