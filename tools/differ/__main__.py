@@ -88,6 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
     progress = Progress(campaign, laboratory, planned, FOLDER)
     drawn = _limited(programs(count(first), target, asked.word), planned, asked.minutes)
     status = 0
+    # Whoever starts this in the background may have SIGINT ignored, and the programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         campaign.run(drawn, progress)
     except KeyboardInterrupt:

@@ -8,13 +8,13 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from icegil.torture.endings import Children, Stopped, run, status_text, telling_line
+from icegil.torture.endings import Children, run, status_text, telling_line
 from icegil.torture.endings import Ending as Outcome
 from icegil.torture.results import Side
 from tools.differ.part import Target
 from tools.differ.program import Program, Way
 
-__all__ = ["Laboratory", "Outcome", "Side", "Stopped", "status_text", "target_of", "telling_line"]
+__all__ = ["Laboratory", "Outcome", "Side", "status_text", "target_of", "telling_line"]
 
 ROOT = Path(__file__).resolve().parents[2]
 

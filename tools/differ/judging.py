@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tools.differ.child import DRAIN, Outcome, status_text
+from tools.differ.child import DRAIN, Outcome, status_text, telling_line
 from tools.differ.part import FAILED
 from tools.differ.program import Program
 
@@ -175,6 +175,8 @@ def judge_end(program: Program, outcome: Outcome) -> Run | None:
     if outcome.status == program.ending.status:
         return None
     text = f"{status_text(outcome.status)} instead of {status_text(program.ending.status)}"
+    if line := telling_line(outcome.stderr):
+        text += f": {line}"
     return Run(How.CRASH if outcome.status < 0 else How.STATUS, outcome, text)
 
 
