@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tools.differ.child import Laboratory
 from tools.differ.destructions import DESTRUCTIONS
 from tools.differ.endings import ENDINGS
-from tools.differ.judging import Comparison, Verdict
+from tools.differ.judging import Comparison, Verdict, are_alike
 from tools.differ.program import Program, Way
 from tools.differ.reduction import reduce
 from tools.differ.trial import try_out
@@ -33,7 +33,7 @@ class Finding:
         mine, program = self.comparison, other.program
         return (
             mine.verdict in (other.verdict, Verdict.WORSE)
-            and mine.gravest.how is other.gravest.how
+            and are_alike(mine.gravest, other.gravest)
             and {part.name for part in self.reduced.parts} <= {part.name for part in program.parts}
             and self.reduced.ending in (ENDINGS[0], program.ending)
             and self.reduced.destruction in (*DESTRUCTIONS[:2], program.destruction)

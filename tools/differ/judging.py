@@ -145,6 +145,15 @@ def compare(program: Program, plain: list[Outcome], guarded: list[Outcome]) -> C
     return Comparison(program, judged, tuple(_judge_guarded(program, outcome, expected) for outcome in guarded))
 
 
+ENDS_BADLY = (How.STATUS, How.HANG, How.CRASH)
+"""What a run shows by its end alone, without a plain run beside it."""
+
+
+def are_alike(one: Run, other: Run) -> bool:
+    """Whether two runs ended in one way, and with the same to be said of what they printed or did not."""
+    return one.how is other.how and (one.how in ENDS_BADLY or _same(one.why) == _same(other.why))
+
+
 def _judge_plain(program: Program, outcome: Outcome) -> Run:
     if (ended := judge_end(program, outcome)) is not None:
         return ended

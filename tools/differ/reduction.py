@@ -8,16 +8,13 @@ from dataclasses import replace
 from tools.differ.child import Laboratory, Outcome, Side
 from tools.differ.destructions import DESTRUCTIONS
 from tools.differ.endings import ENDINGS
-from tools.differ.judging import Comparison, How, compare, judge_end
+from tools.differ.judging import ENDS_BADLY, Comparison, are_alike, compare, judge_end
 from tools.differ.program import Program, Way
 
 MOST_RUNS = 10
 """Guarded runs of a candidate before it is taken not to fail."""
 
 PLAIN_RUNS = 2
-
-ENDS_BADLY = (How.STATUS, How.HANG, How.CRASH)
-"""What is seen without a plain run beside it."""
 
 
 def reduce(found: Comparison, laboratory: Laboratory) -> Program:
@@ -67,6 +64,6 @@ def _fails_likewise(candidate: Program, found: Comparison, laboratory: Laborator
             continue
         plain = plain or [laboratory.run(candidate, Side.PLAIN) for _ in range(PLAIN_RUNS)]
         tried = compare(candidate, plain, [guarded])
-        if tried.gravest.how is how and tried.verdict is found.verdict:
+        if are_alike(tried.gravest, found.gravest) and tried.verdict is found.verdict:
             return True
     return False

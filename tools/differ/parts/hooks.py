@@ -150,6 +150,7 @@ PARTS = [
         "few threads",
         data='settings.update({"Ice.ThreadPool.Server.Size": 1, "Ice.ThreadPool.Client.Size": 1})',
         weight=0.7,
+        may_stand_still=True,
     ),
     Part(
         "serialized dispatch",
