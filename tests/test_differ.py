@@ -161,6 +161,8 @@ SHOWN = outcome(stderr="program.py:3: ResourceWarning: this communicator was nev
         ((), [outcome(stdout="kept\n")], [outcome(stdout="kept\nmore\n")], Verdict.GOOD, How.WELL),
         ((), [outcome(stdout="kept\n")], [outcome()], Verdict.WORSE, How.OUTPUT),
         ((), [outcome(stdout="failed: no goodbye\n")], [outcome()], Verdict.GOOD, How.WELL),
+        ((), [outcome(stdout="kept\n")] * 4, [outcome(stdout="kept\n")] * 3 + [outcome()], Verdict.GOOD, How.WELL),
+        ((), [outcome(stdout="kept\n")] * 4, [outcome(stdout="kept\n")] + [outcome()] * 3, Verdict.WORSE, How.OUTPUT),
         ((), [outcome(stdout="now\n"), outcome(stdout="then\n")], [outcome()], Verdict.GOOD, How.WELL),
     ],
 )

@@ -23,7 +23,7 @@ class How(StrEnum):
     NOISE = "noise"
     """It printed on stderr what nothing in it asks for; guarded, what it does not print plain either."""
     OUTPUT = "lost output"
-    """Guarded: a line is missing on stdout that is there in every plain run."""
+    """Guarded: a line is missing on stdout that is there in every plain run, and so it is in most guarded ones."""
     SLOW = "slow"
     """Guarded: it took longer than plain, the longest shutdown and some slack together."""
     STATUS = "wrong status"
@@ -128,7 +128,7 @@ class _Expected:
     said: set[str]
     """The lines on stderr that are there plain, too."""
     kept: set[str]
-    """The lines on stdout that are there in each plain run."""
+    """The lines on stdout that are there in each plain run, and missing in most guarded ones: else it is a race."""
     may_be_stuck: bool
     seconds: float
 
@@ -138,7 +138,7 @@ def compare(program: Program, plain: list[Outcome], guarded: list[Outcome]) -> C
     judged = tuple(_judge_plain(program, outcome) for outcome in plain)
     expected = _Expected(
         said={_same(line) for outcome in plain for line in _lines(outcome.stderr)},
-        kept=_kept([run.outcome for run in judged if run.how in (How.WELL, How.NOISE)]),
+        kept=_kept([run.outcome for run in judged if run.how in (How.WELL, How.NOISE)]) - _mostly_kept(guarded),
         may_be_stuck=program.is_stuck or any(run.how not in (How.WELL, How.NOISE) for run in judged),
         seconds=max(outcome.seconds for outcome in plain) + DRAIN + SLACK,
     )
@@ -222,5 +222,14 @@ def _same(line: str) -> str:
 
 def _kept(outcomes: list[Outcome]) -> set[str]:
     """What each of these runs printed on stdout."""
-    lines = [{_same(line) for line in _lines(outcome.stdout) if not line.startswith(FAILED)} for outcome in outcomes]
-    return set.intersection(*lines) if lines else set()
+    return set.intersection(*map(_printed, outcomes)) if outcomes else set()
+
+
+def _mostly_kept(outcomes: list[Outcome]) -> set[str]:
+    """What at least half of these runs printed on stdout."""
+    found = Counter(line for outcome in outcomes for line in _printed(outcome))
+    return {line for line, count in found.items() if 2 * count >= len(outcomes)}
+
+
+def _printed(outcome: Outcome) -> set[str]:
+    return {_same(line) for line in _lines(outcome.stdout) if not line.startswith(FAILED)}
