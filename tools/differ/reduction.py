@@ -8,7 +8,7 @@ from dataclasses import replace
 from tools.differ.child import Laboratory, Outcome, Side
 from tools.differ.destructions import DESTRUCTIONS
 from tools.differ.endings import ENDINGS
-from tools.differ.judging import ENDS_BADLY, Comparison, are_alike, compare, judge_end
+from tools.differ.judging import ENDS_BADLY, Comparison, Verdict, are_alike, compare, judge_end
 from tools.differ.program import Program, Way
 
 MOST_RUNS = 10
@@ -62,6 +62,8 @@ def _fails_likewise(candidate: Program, found: Comparison, laboratory: Laborator
         ended = judge_end(candidate, guarded)
         if (ended is None) == (how in ENDS_BADLY) or (ended is not None and ended.how is not how):
             continue
+        if how in ENDS_BADLY and found.verdict is Verdict.BAD and not candidate.may_stand_still:
+            return True  # whatever plain does, and that may be to hang
         plain = plain or [laboratory.run(candidate, Side.PLAIN) for _ in range(PLAIN_RUNS)]
         tried = compare(candidate, plain, [guarded])
         if are_alike(tried.gravest, found.gravest) and tried.verdict is found.verdict:
