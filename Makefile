@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture pictures matrix matrix-full bench mutate schedules interleavings sanitize fuzz lint spec build python
+.PHONY: help demo test torture pictures matrix matrix-full bench mutate differ schedules interleavings sanitize fuzz lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -73,6 +73,10 @@ schedules: ## run the scenarios on schedules that seeds decide: ARGS="-n 8", see
 mutate: ## break the gate on purpose, and see which test notices: ARGS="--short" for some
 	@$(BOOTSTRAP) --extra test
 	$(VENV_BIN)/python tools/mutate.py $(ARGS)
+
+differ: ## run random programs plain and guarded, and see where icegil does worse: ARGS="-n 3000", "--seed 1"
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python -m tools.differ $(ARGS)
 
 sanitize: ## run headers, extension and scenarios under the sanitizers: needs g++ with libasan
 	@$(BOOTSTRAP) --extra test

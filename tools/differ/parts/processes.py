@@ -1,0 +1,100 @@
+"""Forks, `multiprocessing`, pools of processes, subprocesses."""
+
+from __future__ import annotations
+
+from tools.differ.part import Part
+
+QUIET = "warnings.simplefilter('ignore', DeprecationWarning)  # from 3.12 on Python warns whoever forks with threads\n"
+
+
+def _fork(name: str, in_child: str, weight: float = 0.7, *, may_stand_still: bool = False) -> Part:
+    body = (
+        QUIET
+        + f"""
+child = os.fork()
+if child == 0:
+    {in_child}
+_, waited = os.waitpid(child, 0)
+print("the child ended with", os.waitstatus_to_exitcode(waited), flush=True)
+"""
+    )
+    return Part(name, body, group="fork", weight=weight, may_stand_still=may_stand_still)
+
+
+PARTS = [
+    _fork("a forked child leaves with sys.exit()", "sys.exit(5)", may_stand_still=True),
+    _fork("a forked child leaves with os._exit()", "os._exit(5)"),
+    _fork("a forked child becomes another program", "os.execv('/bin/true', ['true'])", weight=0.3),
+    _fork(
+        "a forked child has a communicator of its own",
+        "with Ice.initialize() as in_child:\n"
+        "        call('echo', in_child.stringToProxy(str(proxy)).ice_collocationOptimized(False))\n"
+        "    sys.exit(5)",
+        weight=0.3,
+        may_stand_still=True,
+    ),
+    Part(
+        "a forked child of multiprocessing",
+        QUIET
+        + """
+forked = multiprocessing.get_context("fork").Process(target=abs, args=(-1,))
+forked.start()
+forked.join()
+print("the forked process ended with", forked.exitcode)
+""",
+    ),
+    Part(
+        "a forked daemon of multiprocessing",
+        QUIET
+        + """
+demon = multiprocessing.get_context("fork").Process(target=time.sleep, args=(0.3,), daemon=True)
+demon.start()
+""",
+        weight=0.5,
+    ),
+    Part(
+        "a pool of forked processes",
+        QUIET
+        + """
+workers = multiprocessing.get_context("fork").Pool(2)
+print(workers.map(abs, [-1, -2]), flush=True)
+{{workers.terminate()|workers.close()}}
+""",
+        stderr=(".*ResourceWarning: unclosed running multiprocessing pool.*", "  .*"),
+        weight=0.7,
+    ),
+    Part(
+        "a queue of multiprocessing",
+        "shared_queue = multiprocessing.get_context('fork').Queue()\nshared_queue.put('something')",
+        weight=0.7,
+    ),
+    Part(
+        "a spawned process",
+        """
+        spawned = multiprocessing.get_context("spawn").Process(target=abs, args=(-1,))
+        spawned.start()
+        {{spawned.join()|pass}}
+        """,
+        spawns=True,
+        weight=0.4,
+    ),
+    Part(
+        "an executor of forked processes",
+        QUIET
+        + """
+fork = multiprocessing.get_context("fork")
+in_processes = concurrent.futures.ProcessPoolExecutor(1, mp_context=fork)
+print(in_processes.submit(abs, -3).result(), flush=True)
+in_processes.shutdown()
+""",
+        early="import concurrent.futures",
+        weight=0.5,
+    ),
+    Part("a subprocess", "subprocess.run(['/bin/true'])", weight=0.5),
+    Part(
+        "a subprocess that goes on",
+        "goes_on = subprocess.Popen(['sleep', '0.1'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)",
+        stderr=(".*ResourceWarning: subprocess .* is still running", "  .*"),
+        weight=0.3,
+    ),
+]
