@@ -46,6 +46,11 @@ def is_in_callback() -> bool:
     return _bridge.is_inside() or threading.get_ident() != threading.main_thread().ident
 
 
+def is_leaving_callback() -> bool:
+    """Whether the calling thread is a callback that takes the process out: the dispatch that it is in never ends."""
+    return _owner == threading.get_ident() and is_in_callback()
+
+
 def finish_in_callback(status: int) -> int:
     """`sys.exit(status)` in a callback: takes Python's last steps but for the finalization; the status to leave with.
 

@@ -215,8 +215,12 @@ def _patches(ice: ModuleType) -> list[_Patch]:
 
     @functools.wraps(initialize)
     def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
-        initialize(self, *args, **kwargs)
-        lifecycle.watch(self, is_new=True)
+        lifecycle.being_made.append(self)
+        try:
+            initialize(self, *args, **kwargs)
+            lifecycle.watch(self, is_new=True)
+        finally:
+            lifecycle.being_made.remove(self)
 
     @functools.wraps(destroy)
     def watched_destroy(self: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.exits as exits
 import icegil.threads as threads
 from icegil.errand import Errand, log, seconds
 
@@ -99,7 +100,9 @@ class Life:
 
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
-        if self.state not in (State.STUCK, State.INHERITED):
+        if exits.is_leaving_callback():  # a handler at exit, which may wait here for the very dispatch that it is in
+            self.destroy().wait(SLOW / 2)
+        elif self.state not in (State.STUCK, State.INHERITED):
             self._destroy_watched(destroy)
 
     def say_slow(self) -> None:
@@ -171,10 +174,15 @@ class Life:
 SLOW = 1.0
 """Seconds after which a destruction is said to take long."""
 
+_ATTRIBUTE = "_icegil_life"
+"""Where a communicator has its own."""
+
 _lock = threading.RLock()
 _numbers = itertools.count(1)
 _lives: weakref.WeakKeyDictionary[Any, Life] = weakref.WeakKeyDictionary()
 tally = Tally()
+being_made: list[Any] = []
+"""Communicators that a thread is just making."""
 inherited: list[Life] = []
 """In a forked child: the lives of the parent's communicators."""
 
@@ -201,9 +209,12 @@ def _callers() -> list[traceback.FrameSummary]:
 def watch(communicator: Any, is_new: bool = False) -> Life:
     """The life of this communicator, watched from now on if it was not yet; it may have been destroyed before."""
     with _lock:
-        life = _lives.get(communicator)
+        # Not from the list: the weak references in there are cleared before a `__del__` that destroys a communicator.
+        life: Life | None = getattr(communicator, _ATTRIBUTE, None)
         if life is None:
-            life = _lives[communicator] = Life(communicator, _callers() if is_new else [])
+            life = Life(communicator, _callers() if is_new else [])
+            setattr(communicator, _ATTRIBUTE, life)
+            _lives[communicator] = life
             if not is_new and _compat.is_destroyed(communicator):
                 life.state = State.DESTROYED
             tally.made += 1
@@ -260,6 +271,7 @@ def destroy(communicator: Any, timeout: float | None = None) -> None:
 def _leave_to_parent() -> None:
     """In a forked child: the parent's communicators have no threads here, so nothing of theirs may be waited for."""
     global _lock, tally
+    being_made.clear()
     _lock = threading.RLock()
     tally = Tally()
     for life in lives():

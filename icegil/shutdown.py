@@ -32,6 +32,9 @@ from icegil.errand import Errand, log
 from icegil.errors import GuardUnavailable
 from icegil.lifecycle import Life, State
 
+ROUNDS = 3
+"""How many times communicators are looked for that a thread has made while others were being destroyed."""
+
 _timeout: Callable[[], float] | None = None
 _is_guarded = False
 _afterwards: list[Callable[[], None]] = []
@@ -132,16 +135,25 @@ class Shutdown:
         if self._is_in_callback:
             return
         dispatches.fail_stranded()  # or what waits for a dead event loop would never end
+        made = self._living
+        for _ in range(ROUNDS):
+            self._destroy_all(made)
+            made = [life for life in lifecycle.lives() if not life.is_over and life not in self._living]
+            self._living += made
+            if not made:
+                break
+
+    def _destroy_all(self, living: list[Life]) -> None:
         # Many threads at once would only fight for the GIL: a few go from one communicator to the next. A destruction
         # that is stuck keeps its thread, so as long as some have not had their turn there are soon twice as many.
-        waiting = collections.deque(self._living)
+        waiting = collections.deque(living)
 
         def destroy_in_turn() -> None:
             with contextlib.suppress(IndexError):
                 while True:
                     waiting.popleft().destroy_now()
 
-        workers = [Errand(destroy_in_turn) for _ in self._living[:4]]
+        workers = [Errand(destroy_in_turn) for _ in living[:4]]
         slow = time.monotonic() + lifecycle.SLOW
         with _interruptible("communicators were being destroyed"):
             while workers and (left := self._deadline - time.monotonic()) > 0:
@@ -149,7 +161,7 @@ class Shutdown:
                     break  # what is left waits for a dispatch that has called `sys.exit()`
                 if time.monotonic() >= slow:
                     slow = math.inf
-                    for life in self._living:
+                    for life in living:
                         life.say_slow()
                 left = min(left, slow - time.monotonic())
                 if workers[-1].wait(min(0.05, left)):
@@ -184,11 +196,12 @@ class Shutdown:
 
     def _seal(self) -> None:
         _bridge.seal()
-        self._stuck = [life for life in self._living if not life.is_over]
+        # Also those that a thread made in the meantime: at the end of the process nobody would destroy them any more.
+        self._stuck = [life for life in lifecycle.lives() if not life.is_over]
 
     @property
     def _is_clean(self) -> bool:
-        return not (self._stuck or self._inside or self._is_in_callback or lifecycle.inherited)
+        return not (self._stuck or self._inside or self._is_in_callback or lifecycle.being_made or lifecycle.inherited)
 
     def _give_up(self) -> None:
         for life in self._stuck:
@@ -197,9 +210,10 @@ class Shutdown:
             _bridge.leave_right_after_finalization()  # 4
 
     def _report(self) -> None:
-        if (self._stuck or self._inside) and not (self._is_in_callback or exits.parked):
+        is_stuck = self._inside or any(life in self._living for life in self._stuck)
+        if is_stuck and not (self._is_in_callback or exits.parked):
             lines = [f"not everything ended within {self._timeout:g} s of shutdown; the process leaves without it"]
-            lines += [f"{life}: its destruction has not ended" for life in self._stuck]
+            lines += [f"{life}: its destruction has not ended" for life in self._stuck if life in self._living]
             lines += threads.stacks()
             streams.warn("\n".join(lines))
 

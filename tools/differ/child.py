@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from icegil.torture.endings import Children, run, status_text, telling_line
-from icegil.torture.endings import Ending as Outcome
-from icegil.torture.results import Side
+from icegil.commands.torture.endings import Children, run, status_text, telling_line
+from icegil.commands.torture.endings import Ending as Outcome
+from icegil.commands.torture.results import Side
 from tools.differ.part import Target
 from tools.differ.program import Program, Way
 
