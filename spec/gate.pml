@@ -1,16 +1,20 @@
 /* The finalization gate and its users as a model that can be searched through completely.
  *
  * What stands for what: each inline and each process names the function in include/icegil/gate.hpp ("Gate::...") or in
- * icegil/_bridge.pyx ("bridge: ...") that it is. docs/assurance.md says what is left out and what is assumed.
+ * icegil/bridge/ ("bridge: ...") that it is. docs/assurance.md says what is left out and what is assumed.
  *
  * Configurations, chosen with -D:
  *   CALLBACKS=n       threads of Ice (2)
  *   ENTRIES=n         outer entries of each of them (1)
- *   PYTHON            a thread of Python that comes back from a blocking call
+ *   PYTHON            a thread of Python that comes back from blocking calls; Ice calls it back meanwhile
  *   DEADLINE          the finalizer may give up; a callback may be stuck for ever, or run for ever
  *   FINALIZER_INSIDE  the finalizer is itself inside the gate: sys.exit() in a callback
  *   FORK              each thread may fork once, with the GIL held; what is searched then is the child
- *   LOCKS             callbacks come with a lock of Ice in hand that the thread of Python wants
+ *   HANDLERS          a lock of Python's: a callback or the thread of Python may hold it through a blocking call of Ice;
+ *                     the main thread takes it in handlers at exit and, once the gate is sealed, in destructors
+ *   LOCKS             a lock of Ice, taken with the GIL in hand by whoever calls Ice, the finalizer included, and for a
+ *                     while without it, by threads in Ice
+ *   LOCKED_CALLBACKS  with LOCKS: callbacks come with that lock in hand; only the thread of Python wants it
  * and BROKEN_...: a gate or a user with one mistake, which the search must find.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -50,6 +54,9 @@ bool listed[THREADS];     /* Visitor::is_listed_ */
 byte gil = NOBODY;            /* who has it */
 bool main_wants_gil = false;  /* the main thread waits for it */
 bool finalizing = false;      /* Py_Finalize has begun, or is over; set with the GIL held */
+#ifdef HANDLERS
+byte python_lock = NOBODY;    /* of a logging handler, say */
+#endif
 #ifdef LOCKS
 byte ice_lock = NOBODY;       /* a mutex of the Ice runtime */
 #endif
@@ -62,6 +69,14 @@ bool gave_up = false;         /* the deadline passed, or Ctrl-C: the finalizer w
 bool is_over = false;         /* the finalizer did all that it had to do */
 bool is_undone = false;       /* a thread was refused after it had been counted */
 bool is_nested_parked = false; /* a thread was parked that had been inside */
+bool is_nested_late = false;  /* a thread that was inside came in again once the gate was sealed */
+#ifdef HANDLERS
+bool waits_for_python = false; /* the gate is sealed, and the main thread waits for the lock of Python's */
+#endif
+#ifdef LOCKS
+bool waits_for_ice = false;   /* Python finalizes, and the main thread waits for the lock of Ice */
+bool is_unlocked = false;     /* a thread let go of the lock of Ice, since the gate was closed */
+#endif
 #ifdef FORK
 bool in_child = false;
 byte survivor;                /* the process that forked */
@@ -75,6 +90,9 @@ bool child_is_over = false;
 #define LOCALS byte before = OPEN; bool admitted = false; byte others = 0; bool timed_out = false
 
 #define is_refused(some_state, me) (some_state != OPEN && finalizer != me)
+
+/* bridge: is_too_late */
+#define is_too_late(me) (state != OPEN && finalizing && finalizer != me)
 
 /* --- Gate: entering and leaving ---------------------------------------------------------------------------------- */
 
@@ -114,8 +132,12 @@ inline leave_word(me) {
 /* Gate::try_enter; the answer is `admitted`. */
 inline try_enter(me) {
     if
-    :: depth[me] != 0 -> /* Gate::enter_again */
+    :: depth[me] != 0 -> /* whatever the state */
+#ifdef BROKEN_REFUSE_NESTED
         d_step { admitted = !(state == SEALED && finalizer != me); depth[me] = depth[me] + admitted }
+#else
+        d_step { admitted = true; depth[me]++; is_nested_late = is_nested_late || (state == SEALED && me != MAIN) }
+#endif
     :: else ->
         if
         :: is_refused(state, me) -> admitted = false
@@ -160,9 +182,11 @@ inline leave(me) {
     fi
 }
 
-/* Gate::park, with Gate::leave_for_good. Each process has it once, at its end. */
+/* Gate::park, with Gate::leave_for_good. Each process has it once, at its end. Before Python finalizes it is for native
+ * threads that come from outside alone: they can hold no lock of Python's. */
 inline park(me) {
     assert(gil != me);
+    assert(finalizing || (me != PYTHON_THREAD && depth[me] == 0));
 #ifndef BROKEN_PARK_INSIDE
     if
     :: depth[me] != 0 -> depth[me] = 0; is_nested_parked = true; leave_word(me)
@@ -182,7 +206,7 @@ inline touch_python(me) { assert(gil == me && !finalizing) }
 inline touch_runtime(me) { assert(!finalizing || gave_up) }
 
 /* PyEval_RestoreThread and PyGILState_Ensure themselves: ceval_gil.c, take_gil. Once finalization has begun nobody else
- * gets the GIL: CPython 3.14 hangs the thread; 3.13 calls pthread_exit, and bridge: exit_thread parks it. */
+ * gets the GIL: CPython 3.14 hangs the thread; 3.13 calls pthread_exit, and bridge: on_pthread_exit parks it. */
 inline take_gil(me) {
     atomic {
         if
@@ -203,12 +227,14 @@ inline let_gil_go(me) { d_step { assert(gil == me); gil = NOBODY } }
 
 /* --- The users of the gate --------------------------------------------------------------------------------------- */
 
-/* bridge: ensure; errand_thread. A refused thread of Ice parks; an errand does nothing, and ends. */
+/* bridge: on_PyGILState_Ensure, ensure_unkept and enter_or_park, by a native thread; run_inside. A refused thread of Ice
+ * parks; an errand does nothing, and ends. */
 inline ensure(me) {
     assert(gil != me);
     try_enter(me);
     if
     :: !admitted -> goto refused
+    :: admitted && depth[me] != 1 && is_too_late(me) -> goto parking
     :: else -> admitted = false
     fi;
     touch_runtime(me);
@@ -216,7 +242,7 @@ inline ensure(me) {
     touch_python(me)
 }
 
-/* bridge: ensure by a thread that holds the GIL: the plain call; release finds the plain state. */
+/* bridge: on_PyGILState_Ensure by a thread that holds the GIL: the plain call; its release finds the plain state. */
 inline ensure_with_gil(me) {
 #ifdef BROKEN_PARK_WITH_GIL
     try_enter(me);
@@ -231,7 +257,7 @@ inline ensure_with_gil(me) {
 #endif
 }
 
-/* bridge: release */
+/* bridge: on_PyGILState_Release */
 inline release(me) {
     touch_python(me);
 #ifdef BROKEN_LEAVE_BEFORE_GIL
@@ -245,43 +271,105 @@ inline release(me) {
 #endif
 }
 
-/* bridge: restore_thread; take_gil_back by a thread that has locked nothing */
+/* bridge: on_PyEval_RestoreThread, and take_gil_late; ensure_unkept by a thread of Python. Nobody is counted for it, and
+ * nobody parked before Python finalizes. */
 inline restore_thread(me) {
-    try_enter(me);
     if
-    :: !admitted -> goto parking
-    :: else -> admitted = false
+#ifdef BROKEN_PARK_PYTHON
+    :: state != OPEN && finalizer != me -> goto parking
+#else
+    :: is_too_late(me) -> goto parking
+#endif
+    :: else
     fi;
-    touch_runtime(me);
     take_gil(me);
-    leave(me);
     touch_python(me)
 }
 
-#ifdef LOCKS
-/* bridge: mutex_lock by a thread that holds the GIL, with take_gil_back */
-inline mutex_lock(me) {
+#ifdef HANDLERS
+/* threading.Lock: CPython's own. Whoever waits behind one that CPython has stopped waits for ever, like that one. */
+inline take_python_lock(me) {
     if
-    :: atomic { ice_lock == NOBODY -> ice_lock = me } /* an attempt succeeded */
+    :: atomic { python_lock == NOBODY -> python_lock = me }
+    :: python_lock != NOBODY ->
+        let_gil_go(me);
+end_behind_a_stopped_one:
+        atomic { python_lock == NOBODY -> python_lock = me };
+        take_gil(me)
+    fi
+}
+
+/* The same by the main thread, before Python finalizes: nobody may have been stopped who has it. */
+inline take_python_lock_as_main(me) {
+    if
+    :: atomic { python_lock == NOBODY -> python_lock = me }
+    :: python_lock != NOBODY ->
+        waits_for_python = (state == SEALED);
+        let_gil_go(me);
+        atomic { python_lock == NOBODY -> python_lock = me };
+        waits_for_python = false;
+        take_gil_as_finalizer(me)
+    fi
+}
+#endif
+
+#ifdef LOCKS
+/* The runtime of Ice by itself. */
+inline use_ice(me) {
+    atomic { ice_lock == NOBODY -> ice_lock = me };
+    ice_lock = NOBODY
+}
+
+/* bridge: lock_without_gil with take_gil_back: on_pthread_mutex_lock by a thread that holds the GIL */
+inline lock_without_gil(me) {
+    do
+    :: atomic { ice_lock == NOBODY -> ice_lock = me }; break /* an attempt succeeded */
 #ifndef BROKEN_LOCK_WITH_GIL
     :: ice_lock != NOBODY ->
         let_gil_go(me);
+#if defined(LOCKED_CALLBACKS) || defined(DEADLINE)
         /* The owner may be parked: then this thread waits for ever, uncounted and without the GIL. */
 end_behind_a_parked_one:
+#endif
         atomic { ice_lock == NOBODY -> ice_lock = me };
-        try_enter(me);
         if
-        :: !admitted ->
-#ifndef BROKEN_PARK_WITH_LOCK
-            ice_lock = NOBODY;
-#endif
-            goto parking
-        :: else -> admitted = false
+        :: state == SEALED && finalizer != me -> admitted = false
+        :: else -> try_enter(me)
         fi;
-        touch_runtime(me);
-        take_gil(me);
-        leave(me)
+        if
+        :: admitted ->
+            admitted = false;
+            touch_runtime(me);
+            take_gil(me);
+            leave(me);
+            break
+        :: else ->
+#ifndef BROKEN_WAIT_WITH_LOCK
+            d_step { ice_lock = NOBODY; is_unlocked = true };
+            restore_thread(me)
+#else
+            restore_thread(me);
+            break
 #endif
+        fi
+#endif
+    od;
+    touch_python(me)
+}
+
+/* The same by the finalizer, which is always admitted. */
+inline lock_without_gil_as_finalizer(me) {
+    if
+    :: atomic { ice_lock == NOBODY -> ice_lock = me }
+    :: ice_lock != NOBODY ->
+        waits_for_ice = finalizing;
+        let_gil_go(me);
+        atomic { ice_lock == NOBODY -> ice_lock = me };
+        waits_for_ice = false;
+        try_enter(me);
+        assert(admitted);
+        take_gil_as_finalizer(me);
+        leave(me)
     fi
 }
 #endif
@@ -384,8 +472,13 @@ inline live_as_child(me) {
 proctype callback(byte me) LIVES {
     LOCALS;
     byte entries = 0;
-#ifdef LOCKS
+#ifdef LOCKED_CALLBACKS
     atomic { ice_lock == NOBODY -> ice_lock = me }; /* the runtime calls a Python logger with this lock held */
+#elif defined(LOCKS)
+#ifdef DEADLINE
+end_in_ice: /* behind one that was given up, and stopped */
+#endif
+    use_ice(me);
 #endif
     do
     :: entries < ENTRIES ->
@@ -399,6 +492,12 @@ proctype callback(byte me) LIVES {
             touch_runtime(me);
             take_gil(me)
         :: true -> /* a blocking call of Ice, with or without a callback on the same thread meanwhile */
+#ifdef HANDLERS
+            if
+            :: take_python_lock(me)
+            :: true
+            fi;
+#endif
             let_gil_go(me);
             touch_runtime(me);
             if
@@ -406,11 +505,22 @@ proctype callback(byte me) LIVES {
             :: true
             fi;
             restore_thread(me)
+#ifdef HANDLERS
+            ;
+            if
+            :: python_lock == me -> python_lock = NOBODY
+            :: else
+            fi
+#endif
+#if defined(LOCKS) && !defined(LOCKED_CALLBACKS)
+        :: true -> lock_without_gil(me); ice_lock = NOBODY
+#endif
 #ifdef DEADLINE
         :: true -> /* stuck for ever, without the GIL */
             let_gil_go(me);
 end_stuck:
             false
+#if !defined(HANDLERS) && !defined(LOCKS)
         :: me == 1 -> /* runs for ever; CPython takes the GIL away from it for whoever waits (FORCE_SWITCHING) */
             do
             :: let_gil_go(me);
@@ -418,6 +528,7 @@ end_stuck:
                 take_gil(me);
                 touch_python(me)
             od
+#endif
 #endif
 #ifdef FORK
         :: true -> live_as_child(me); goto ending
@@ -430,13 +541,13 @@ end_stuck:
 refused:
     if
     :: goto parking
-#ifndef LOCKS
+#ifndef LOCKED_CALLBACKS
     :: depth[me] == 0 -> goto ending /* an errand, or a thread that ends: dropped */
 #endif
     fi;
 too_late: /* CPython has begun to finalize */
     if
-    :: true /* up to 3.13 it calls pthread_exit, and exit_thread parks */
+    :: true /* up to 3.13 it calls pthread_exit, and on_pthread_exit parks */
     :: true -> goto hung /* 3.14 hangs the thread where it is; nobody waits for the count any more */
     fi;
 parking:
@@ -448,25 +559,39 @@ hung:
 end_hung:
     false;
 ending:
-#ifdef LOCKS
+#ifdef LOCKED_CALLBACKS
     ice_lock = NOBODY;
 #endif
     skip
 }
 
-/* A daemon thread of Python: comes back from blocking calls of Ice; calls Ice with the GIL in hand. */
+/* A daemon thread of Python: comes back from blocking calls of Ice, also to be called back by Ice; calls Ice with the GIL
+ * in hand. The gate counts it while it waits for the GIL with a lock of Ice in hand, and nowhere else. */
 proctype python_thread(byte me) LIVES {
     LOCALS;
     take_gil(me); /* here and below without the gate: CPython's own */
     touch_python(me);
 #ifdef LOCKS
-    mutex_lock(me);
-    touch_python(me);
+    lock_without_gil(me);
     ice_lock = NOBODY;
 #endif
     ensure_with_gil(me);
+#ifdef HANDLERS
+    take_python_lock(me);
+#endif
     let_gil_go(me);
+    restore_thread(me); /* a callback on this thread */
+    let_gil_go(me);
+#if defined(LOCKS) && !defined(LOCKED_CALLBACKS)
+#ifdef DEADLINE
+end_in_ice:
+#endif
+    use_ice(me);
+#endif
     restore_thread(me);
+#ifdef HANDLERS
+    python_lock = NOBODY;
+#endif
 #ifdef FORK
     if
     :: true -> live_as_child(me); goto ending
@@ -481,9 +606,6 @@ too_late:
     :: true -> goto hung
     fi;
 parking:
-#ifdef LOCKS
-    assert(ice_lock != me); /* what it had just locked */
-#endif
     park(me);
 end_parked:
     false;
@@ -495,7 +617,7 @@ ending:
     skip
 }
 
-/* The main thread: runs Python, then finalizes. icegil/shutdown.py, teardown, steps 2 and 3; bridge: drain, seal. */
+/* The main thread: runs Python, then finalizes. The teardown, steps 2 and 3; bridge: drain, seal. */
 proctype main_thread(byte me) LIVES {
     LOCALS;
     byte rounds = 0;
@@ -510,6 +632,10 @@ proctype main_thread(byte me) LIVES {
     :: true -> live_as_child(me); goto ending
     :: true
     fi;
+#endif
+#ifdef HANDLERS
+    take_python_lock_as_main(me); /* logging.shutdown, say: the gate is open until all handlers have run */
+    python_lock = NOBODY;
 #endif
     do /* bridge: drain. Each round ends with a look at the signals, which needs the GIL */
     ::
@@ -532,8 +658,21 @@ proctype main_thread(byte me) LIVES {
         fi
     od;
     state = SEALED; /* bridge: seal; Gate::advance */
-    let_gil_go(me); /* Python runs on for a while: the log, the clean-up of IcePy */
+    /* Python runs on for a while: the log, the clean-up of IcePy, destructors. */
+#ifdef HANDLERS
+    take_python_lock_as_main(me);
+#endif
+    let_gil_go(me);
     take_gil_as_finalizer(me);
+#ifdef HANDLERS
+    python_lock = NOBODY;
+#endif
+#if defined(LOCKS) && !defined(LOCKED_CALLBACKS)
+    if
+    :: lock_without_gil_as_finalizer(me); ice_lock = NOBODY /* a destructor calls Ice */
+    :: true
+    fi;
+#endif
     finalizing = true;
     d_step {
         other = 0;
@@ -545,19 +684,26 @@ proctype main_thread(byte me) LIVES {
         od;
         other = 0
     };
-    let_gil_go(me); /* and while it finalizes: a __del__ calls a proxy, bridge: restore_thread */
-    try_enter(me);
-    assert(admitted);
+    /* And while it finalizes: a __del__ calls a proxy; bridge: on_PyEval_RestoreThread. Who was given up may have been
+     * stopped with the lock of Ice: that one must not be wanted then. */
+#if defined(LOCKS) && !defined(LOCKED_CALLBACKS)
+    if
+    :: gave_up
+    :: else -> lock_without_gil_as_finalizer(me); ice_lock = NOBODY
+    fi;
+#endif
+    let_gil_go(me);
+    assert(!is_too_late(me));
     take_gil_as_finalizer(me);
+    try_enter(me); /* a callback on this thread, where the proxy's object is in this process */
+    assert(admitted);
     leave(me);
     is_over = true;
     goto ending;
 refused:
 too_late:
-    assert(false); /* the finalizer, or the callback that is to be it: in these configurations never */
-#ifdef BROKEN_PARK_WITH_GIL
 parking:
-#endif
+    assert(false); /* the finalizer, or the callback that is to be it: in these configurations never */
 ending:
     skip
 }
@@ -594,9 +740,17 @@ ltl never_sleeps { [] !asleep }
 ltl never_undoes { [] !is_undone }
 ltl never_parks { [] !is_parked[1] }
 ltl never_parks_nested { [] !is_nested_parked }
+ltl never_nests_when_sealed { [] !is_nested_late }
 ltl never_gives_up { [] !gave_up }
 #ifdef PYTHON
 ltl never_parks_python { [] !is_parked[PYTHON_THREAD] }
+#endif
+#ifdef HANDLERS
+ltl never_waits_for_python { [] !waits_for_python }
+#endif
+#ifdef LOCKS
+ltl never_waits_for_ice { [] !waits_for_ice }
+ltl never_unlocks { [] !is_unlocked }
 #endif
 #ifdef FORK
 ltl never_ends_as_child { [] !child_is_over }

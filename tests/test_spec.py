@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import check_spec  # noqa: E402
 
 # `make spec` searches all of them through; these take seconds.
-QUICK = ["python-thread", "finalizer-inside", "locks", "fork-python"]
+QUICK = ["python-thread", "finalizer-inside", "handlers", "locked-callbacks", "fork-python"]
 
 
 @pytest.fixture(autouse=True)
