@@ -15,7 +15,7 @@ CASES = [
     "a_thread_interrupted_at_the_gate_is_waited_for_or_refused",
     "drain_answers_empty_whoever_knocks",
     "a_closed_gate_refuses_and_counts",
-    "nested_entries_pass_while_draining_and_not_once_sealed",
+    "nested_entries_pass_in_every_state",
     "the_finalizer_is_never_refused",
     "the_finalizer_does_not_wait_for_itself",
     "the_finalizer_waits_for_others_while_it_is_inside",

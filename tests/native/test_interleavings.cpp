@@ -53,7 +53,7 @@ void expect(bool promise, const char* what) {
 struct Callback {
     int entries = 1;
     bool parks = false;    // what it does when it is refused: a redirected function parks, an errand goes home
-    bool nests = false;    // it enters again inside
+    bool nests = false;    // it enters again inside, whatever the state of the gate
     bool ends = false;     // the thread ends afterwards, as soon as it is inside if it nests
     bool is_known = true;  // it was here before the search begins
 };
@@ -69,24 +69,32 @@ void use_runtime() {
     expect(!world().is_finalized.load() || interleaving::deadline_may_pass, "somebody used the runtime after its end");
 }
 
-/// False: the thread goes home. Does not return when it parks.
+/// From outside. False: the thread goes home. Does not return when it parks.
 bool enter(Visitor& visitor, bool parks) {
     const bool was_closed = world().is_closed;
-    const bool is_outer = visitor.depth() == 0;
     if (world().gate.try_enter(visitor)) {
-        expect(!(is_outer && was_closed), "somebody came in after the gate was closed");
-        world().inside += is_outer ? 1 : 0;
-        world().admitted += is_outer ? 1 : 0;
+        expect(!was_closed, "somebody came in after the gate was closed");
+        ++world().inside;
+        ++world().admitted;
         world().most = std::max(world().most, world().inside);
         return true;
     }
     ++world().refused;
     if (parks) {
         ++world().parked;
-        world().inside -= is_outer ? 0 : 1;
         world().gate.park(visitor);
     }
     return false;
+}
+
+/// By a thread that is inside. A redirected function parks when the finalizer has gone on without the thread.
+void enter_again(Visitor& visitor, bool parks) {
+    expect(world().gate.try_enter(visitor), "somebody who is inside was refused");
+    if (parks && interleaving::deadline_may_pass && world().is_finalized.load()) {
+        ++world().parked;
+        --world().inside;
+        world().gate.park(visitor);
+    }
 }
 
 void call_back(const Callback& kind, Visitor& visitor) {
@@ -95,7 +103,8 @@ void call_back(const Callback& kind, Visitor& visitor) {
             break;
         }
         use_runtime();
-        if (kind.nests && enter(visitor, kind.parks)) {
+        if (kind.nests) {
+            enter_again(visitor, kind.parks);
             use_runtime();
             if (kind.ends) {
                 break;
