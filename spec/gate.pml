@@ -617,7 +617,7 @@ ending:
     skip
 }
 
-/* The main thread: runs Python, then finalizes. The teardown, steps 2 and 3; bridge: drain, seal. */
+/* The main thread: runs Python, then finalizes. icegil/shutdown.py, steps 2 and 3; bridge: drain, seal. */
 proctype main_thread(byte me) LIVES {
     LOCALS;
     byte rounds = 0;

@@ -26,6 +26,7 @@ def functions() -> dict[str, tuple[str, str]]:
 
 
 FUNCTIONS = functions()
+BODIES = {name: re.sub(r" *#[^\n]*", "", body) for name, (_, body) in FUNCTIONS.items()}
 REPLACEMENTS = dict(re.findall(r'^    "(\w+)": <uintptr_t> <void\*> (\w+),', BRIDGE, re.MULTILINE))
 
 
@@ -108,15 +109,21 @@ def test_versions_are_told_apart_in_one_place() -> None:
     assert check.search(block) and not check.search(before + after + BRIDGE)
 
 
-def entering() -> list[str]:
-    return sorted(name for name, (_, body) in FUNCTIONS.items() if re.search(r"\btry_enter\(|enter_or_park\(", body))
+def users_of(*names: str) -> list[str]:
+    """The functions of the bridge that call one of these."""
+    call = re.compile(rf"\b(?:{'|'.join(names)})\(")
+    return sorted(name for name, body in BODIES.items() if call.search(body))
 
 
-@pytest.mark.parametrize("name", entering())
+@pytest.mark.parametrize("name", users_of("try_enter", "enter_or_park"))
 def test_who_enters_the_gate_leaves_it_on_every_path(name: str) -> None:
-    _, body = FUNCTIONS[name]
-    if name in ("on_PyGILState_Ensure", "enter_or_park"):  # acquires: their callers leave
+    body = BODIES[name]
+    if name == "enter_or_park":  # its callers leave
         assert "gate.leave(" not in body
+        return
+    if name in ("on_PyGILState_Ensure", "ensure_unkept"):  # acquires: the release leaves, for each frame that is counted
+        after = body[body.index("enter_or_park(") :]
+        assert after.splitlines()[1].strip() == "me.frames += 1" and "gate.leave(" not in body
         return
     after = body[re.search(r"\btry_enter\([^\n]*|enter_or_park\([^\n]*", body).end() :]  # type: ignore[union-attr]
     refused = re.match(r":?\n\s+(?:return|[^\n]*park)[^\n]*\n", after)
@@ -145,8 +152,72 @@ def test_after_each_call_of_python_a_debug_build_looks_whether_it_has_the_gil() 
 
 
 def test_a_thread_that_holds_the_gil_is_never_parked() -> None:
-    _, body = FUNCTIONS["on_PyGILState_Ensure"]
-    assert body.index("if holds_gil():") < body.index("enter_or_park(")
-    for name, (_, body) in FUNCTIONS.items():
+    body = BODIES["on_PyGILState_Ensure"]
+    assert body.index("if holds_gil():") < min(body.index("ensure_unkept("), body.index("enter_or_park("))
+    assert users_of("enter_or_park", "ensure_unkept") == ["ensure_unkept", "on_PyGILState_Ensure"]
+
+
+def test_who_gives_the_gil_away_has_it() -> None:
+    for name, body in BODIES.items():
         for waits in re.finditer(r"give_gil_away\((?!\n)", body):
-            assert "holds_gil()" in body[: waits.end() + 80], name
+            assert name == "lock_without_gil" or "holds_gil()" in body[: waits.end() + 80], name
+        for locks in re.finditer(r"\block_without_gil\(", body):
+            line_before = body[: locks.start()].rpartition("\n")[0]
+            rest_of_line = body[locks.end() :].partition("\n")[0]
+            assert line_before.endswith("take_gil_late(state)") or " if holds_gil() else " in rest_of_line, name
+    assert BODIES["on_pthread_mutex_lock"].strip() == (
+        "return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)"
+    )
+
+
+def test_only_who_comes_from_outside_is_parked_before_python_finalizes() -> None:
+    """Whoever else there is may hold a lock of Python's that handlers and destructors at the end wait for."""
+    assert BODIES["is_too_late"].split("return ")[1].strip() == (
+        "gate.state() != State.open and (Py_IsFinalizing() or not Py_IsInitialized()) and not me.is_finalizer()"
+    )
+    parking = re.compile(r"^ +if ([^\n]+):\n(?: +trace\([^\n]*\n)? +park\(", re.MULTILINE)
+    conditions = {name: parking.findall(body) for name, body in BODIES.items() if name != "park"}
+    assert {name for name, found in conditions.items() if found} | {"park"} == {*users_of("park"), "park"}
+    assert all(len(found) == len(re.findall(r"\bpark\(", BODIES[name])) for name, found in conditions.items())
+    from_outside = "not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me))"
+    at_pthread_exit = "Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0]))"
+    assert conditions.pop("enter_or_park") == [from_outside]
+    assert conditions.pop("on_pthread_exit") == [at_pthread_exit]
+    for name, found in conditions.items():
+        assert all(re.fullmatch(r"is_too_late\((?:&me\.visitor|this_visitor\(\))\)", each) for each in found), name
+
+
+def test_a_thread_of_python_does_not_ask_the_gate() -> None:
+    assert users_of("try_enter") == ["enter_or_park", "free_thread_state", "run_inside", "take_gil_back"]
+    of_python = "if me.frames == 0 and PyGILState_GetThisThreadState() != NULL:"
+    before, _, after = BODIES["ensure_unkept"].partition(of_python)
+    assert "enter_or_park(" not in before
+    assert "return PyGILState_Ensure()" in after[: after.index("enter_or_park(")]
+
+
+def test_nobody_waits_for_the_gil_at_a_closed_gate_with_a_lock_of_ice() -> None:
+    taking = "PyEval_RestoreThread"
+    late = {"on_PyEval_RestoreThread", "take_gil_late"}
+    assert set(users_of(taking)) == {*late, "on_PyGILState_Ensure", "free_thread_state", "take_gil_back"}
+    refused = "if (gate.state() == State.sealed and not me.is_finalizer()) or not gate.try_enter(me[0]):\n"
+    before, _, after = BODIES["take_gil_back"].partition(refused)
+    assert taking not in before and after.lstrip().startswith("return False\n")
+    for name in users_of("take_gil_late"):
+        body = BODIES[name]
+        if "mutex" not in body:  # a join: there is no lock in hand
+            assert name in ("on_std_thread_join", "on_pthread_join")
+            continue
+        after = body[body.index("take_gil_back(state)") :]
+        let_go, taken = after.index("pthread_mutex_unlock(mutex)"), after.index("take_gil_late(state)")
+        assert let_go < taken, name
+        if name != "lock_without_gil":  # which begins anew; whoever waits for a condition comes back with its lock
+            assert after.index("lock_without_gil(mutex, place)") > taken, name
+
+
+def test_a_thread_state_is_cleared_while_its_first_callback_counts() -> None:
+    # PyGILState_Release would clear it when nothing counts any more, and what calls Ice meanwhile would free it.
+    body = BODIES["free_thread_state"]
+    steps = ["try_enter(", "PyEval_RestoreThread(", "PyThreadState_Clear(state)", "PyThreadState_DeleteCurrent()", "leave("]
+    assert [body.count(step) for step in steps] == [1] * len(steps)
+    assert sorted(steps, key=body.index) == steps
+    assert "PyGILState_" not in body

@@ -18,6 +18,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+NESTED = "        if (visitor.depth() != 0) {\n            visitor.depth_.store(visitor.depth() + 1"
+REFUSE_NESTED = (
+    "        if (visitor.depth() != 0 && state() == State::STATE && !visitor.is_finalizer()) {\n"
+    "            return refuse();\n        }\n" + NESTED
+)
+
 GATE = {
     "drop the count": ("word_.fetch_add(1, std::memory_order_seq_cst)", "word_.load()"),
     "drop the look at what was there": ("if (is_refused(state_of(before), visitor)) {", "if (false) {"),
@@ -49,11 +55,8 @@ GATE = {
         "state != State::open && !outsider.is_finalizer_",
         "state != State::open && !false; (void)outsider.is_finalizer_",
     ),
-    "nested entries are refused while draining": (
-        "if (state() == State::sealed && !visitor",
-        "if (state() != State::open && !visitor",
-    ),
-    "nested entries pass when sealed": ("if (state() == State::sealed && !visitor", "if (false && !visitor"),
+    "nested entries are refused while draining": (NESTED, REFUSE_NESTED.replace("STATE", "draining")),
+    "nested entries are refused when sealed": (NESTED, REFUSE_NESTED.replace("STATE", "sealed")),
     "each nested leave counts out": ("        if (depth == 1) {\n", "        if (true) {\n"),
     "leaving without an entry counts out": ("        if (depth == 0) {\n            return;\n        }\n", ""),
     "a parked thread stays counted": (
@@ -70,7 +73,7 @@ GATE = {
 }
 
 THREAD = {
-    "no second chance for late threads": ("    pthread_setspecific(last_end, &thread);\n", "    (void)last_end;\n")
+    "no second chance for late threads": ("        ::pthread_setspecific(last_end.key, &thread);\n", "        ;\n")
 }
 
 TRACE = {
@@ -87,16 +90,86 @@ TRACE = {
     ),
 }
 
+FRONT = {
+    "who may hold a lock of Python's is parked before Python finalizes": (
+        "gate.state() != State.open and (Py_IsFinalizing() or not Py_IsInitialized()) and not",
+        "gate.state() != State.open and not",
+    ),
+    "the finalizer is parked as Python finalizes": (
+        "(Py_IsFinalizing() or not Py_IsInitialized()) and not me.is_finalizer()",
+        "(Py_IsFinalizing() or not Py_IsInitialized())",
+    ),
+    "who is inside goes on into a Python that is gone": (
+        "if not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me)):",
+        "if not gate.try_enter(me[0]):",
+    ),
+}
+
 CROSSINGS = {
     "leave the gate before the GIL": (
         "        PyEval_SaveThread()\n    schedule(Point.released)\n    me.frames -= 1\n",
         "        gate.leave(me.visitor)\n        PyEval_SaveThread()\n    me.frames -= 1\n    return\n",
     ),
-    "never leave after a blocking call": (
-        "    PyEval_RestoreThread(state)\n    schedule(Point.acquired)\n    gate.leave(me[0])\n",
-        "    PyEval_RestoreThread(state)\n    schedule(Point.acquired)\n",
-    ),
     "park with the GIL": ("    if holds_gil():\n        return PyGILState_Ensure()\n    me =", "    me ="),
+    "a callback on a thread of Python is parked at a closed gate": (
+        "        if is_too_late(&me.visitor):\n",
+        "        if gate.state() != State.open:\n",
+    ),
+    "a callback on a thread of Python is refused like a native thread": (
+        "    if me.frames == 0 and PyGILState_GetThisThreadState() != NULL:\n",
+        "    if False:\n",
+    ),
+    "a thread of Python that comes back is parked at a closed gate": (
+        "    if is_too_late(this_visitor()):\n        park(this_visitor())\n    PyEval_RestoreThread(state)\n",
+        "    if gate.state() != State.open:\n        park(this_visitor())\n    PyEval_RestoreThread(state)\n",
+    ),
+    "a thread of Python that comes back is refused like a native thread": (
+        "    if is_too_late(this_visitor()):\n        park(this_visitor())\n    PyEval_RestoreThread(state)\n",
+        "    enter_or_park(this_visitor())\n    PyEval_RestoreThread(state)\n    gate.leave(this_visitor()[0])\n",
+    ),
+    "a thread state is cleared when its first callback no longer counts": (
+        "    PyThreadState_Clear(state)\n    PyThreadState_DeleteCurrent()",
+        "    PyGILState_Release(PyGILState_UNLOCKED)",
+    ),
+    "a thread state is cleared after the gate is left": (
+        "    PyThreadState_Clear(state)\n    PyThreadState_DeleteCurrent()",
+        "    gate.leave(me.visitor)\n    PyThreadState_Clear(state)\n    PyThreadState_DeleteCurrent()",
+    ),
+}
+
+WAITS = {
+    "never leave after a wait for the GIL": (
+        "    schedule(Point.acquired)\n    gate.leave(me[0])\n",
+        "    schedule(Point.acquired)\n",
+    ),
+    "wait for the GIL with a lock when sealed": (
+        "    if (gate.state() == State.sealed and not me.is_finalizer()) or not gate.try_enter(me[0]):\n",
+        "    if not gate.try_enter(me[0]):\n",
+    ),
+    "the finalizer lets go of what it has locked": (
+        "(gate.state() == State.sealed and not me.is_finalizer())",
+        "gate.state() == State.sealed",
+    ),
+    "wait for the GIL with a lock that a refused thread has": (
+        "        if error == 0:\n            pthread_mutex_unlock(mutex)\n",
+        "",
+    ),
+    "wait for the GIL with a condition's lock in hand": (
+        "not take_gil_back(state):\n        pthread_mutex_unlock(mutex)\n",
+        "not take_gil_back(state):\n",
+    ),
+    "come back from a condition without its lock": (
+        "        lock_without_gil(mutex, place)  # whoever waits",
+        "        pass  # whoever waits",
+    ),
+    "who waits for the GIL late is parked at a closed gate": (
+        "    if is_too_late(this_visitor()):\n",
+        "    if gate.state() != State.open:\n",
+    ),
+    "wait for a lock with the GIL in hand": (
+        "    return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)\n",
+        "    return pthread_mutex_lock(mutex)\n",
+    ),
 }
 
 NATIVE_THREADS = {"drop the re-check": ('    check_gil("an errand\'s work")\n', "")}
@@ -106,13 +179,27 @@ LEAVING = {
         "cdef void on_pthread_exit(\n    void* value,\n) noexcept nogil:",
         "cdef void on_pthread_exit(\n    void* value,\n) noexcept:",
     ),
+    "every thread parks at pthread_exit": (
+        "if Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0])):",
+        "if Py_IsFinalizing():",
+    ),
+    "a thread of Ice parks at pthread_exit before Python finalizes": (
+        "if Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0])):",
+        "if this_visitor().depth() != 0 or is_code_on_stack(own_code[0]):",
+    ),
+    "a thread that is inside ends at pthread_exit": (
+        "(this_visitor().depth() != 0 or is_code_on_stack(own_code[0]))",
+        "is_code_on_stack(own_code[0])",
+    ),
 }
 
 MUTANTS = {
     "include/icegil/gate.hpp": GATE,
     "include/icegil/thread.hpp": THREAD,
     "include/icegil/trace.hpp": TRACE,
+    "icegil/_bridge.pyx": FRONT,
     "icegil/bridge/crossings.pxi": CROSSINGS,
+    "icegil/bridge/waits.pxi": WAITS,
     "icegil/bridge/native_threads.pxi": NATIVE_THREADS,
     "icegil/bridge/leaving.pxi": LEAVING,
 }
@@ -129,6 +216,9 @@ SHORT = {
     "leave the gate before the GIL",
     "drop the re-check",
     "park with the GIL",
+    "nested entries are refused while draining",
+    "a thread of Python that comes back is parked at a closed gate",
+    "wait for the GIL with a lock when sealed",
 }
 """Those that the quick tests kill, one of each kind."""
 
