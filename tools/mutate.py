@@ -265,7 +265,7 @@ def main() -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
-        for part in ("include", "icegil", "tests", "tools"):
+        for part in ("include", "icegil", "tests", "tools", "docs"):
             shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", tree)
         if found := killer(tree, tests):
