@@ -102,7 +102,7 @@ def set_exit_hook(function: Callable[[int], int], /) -> None:
     """What a thread calls that is told to exit with a status: the one to leave with there and then, or -1."""
 
 def set_own_code(addresses: list[int], /) -> None:
-    """The objects that hold these addresses are Ice's and icegil's: no thread with code of them on its stack is ended."""
+    """The objects that hold these addresses are Ice's and icegil's: no thread with code of theirs on its stack ends."""
 
 class LastHandler:
     """An `atexit` handler that does nothing, and whose only owner is to be `atexit`: its end is the moment it is for.

@@ -27,7 +27,10 @@ def functions() -> dict[str, tuple[str, str]]:
 
 FUNCTIONS = functions()
 BODIES = {name: re.sub(r" *#[^\n]*", "", body) for name, (_, body) in FUNCTIONS.items()}
-REPLACEMENTS = dict(re.findall(r'^    "(\w+)": <uintptr_t> <void\*> (\w+),', BRIDGE, re.MULTILINE))
+SUBJECT_OF_JOINS = re.findall(r"^cdef \w+ (\w+)\(", (ROOT / "icegil/bridge/joins.pxi").read_text(), re.MULTILINE)
+REPLACEMENTS = dict(
+    re.findall(r'^    "(\w+)":\s+<uintptr_t> <void\*> (\w+),$', BRIDGE.replace('"\n    "', ""), re.MULTILINE)
+)
 
 
 def called_by_native_code() -> set[str]:
@@ -121,7 +124,10 @@ def test_who_enters_the_gate_leaves_it_on_every_path(name: str) -> None:
     if name == "enter_or_park":  # its callers leave
         assert "gate.leave(" not in body
         return
-    if name in ("on_PyGILState_Ensure", "ensure_unkept"):  # acquires: the release leaves, for each frame that is counted
+    if name in (
+        "on_PyGILState_Ensure",
+        "ensure_unkept",
+    ):  # acquires: the release leaves, for each frame that is counted
         after = body[body.index("enter_or_park(") :]
         assert after.splitlines()[1].strip() == "me.frames += 1" and "gate.leave(" not in body
         return
@@ -180,7 +186,7 @@ def test_only_who_comes_from_outside_is_parked_before_python_finalizes() -> None
     assert {name for name, found in conditions.items() if found} | {"park"} == {*users_of("park"), "park"}
     assert all(len(found) == len(re.findall(r"\bpark\(", BODIES[name])) for name, found in conditions.items())
     from_outside = "not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me))"
-    at_pthread_exit = "Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0]))"
+    at_pthread_exit = "Py_IsFinalizing() and (this_visitor().depth() != 0 or came_through(own_code[0]))"
     assert conditions.pop("enter_or_park") == [from_outside]
     assert conditions.pop("on_pthread_exit") == [at_pthread_exit]
     for name, found in conditions.items():
@@ -205,7 +211,7 @@ def test_nobody_waits_for_the_gil_at_a_closed_gate_with_a_lock_of_ice() -> None:
     for name in users_of("take_gil_late"):
         body = BODIES[name]
         if "mutex" not in body:  # a join: there is no lock in hand
-            assert name in ("on_std_thread_join", "on_pthread_join")
+            assert name in SUBJECT_OF_JOINS
             continue
         after = body[body.index("take_gil_back(state)") :]
         let_go, taken = after.index("pthread_mutex_unlock(mutex)"), after.index("take_gil_late(state)")
@@ -217,7 +223,13 @@ def test_nobody_waits_for_the_gil_at_a_closed_gate_with_a_lock_of_ice() -> None:
 def test_a_thread_state_is_cleared_while_its_first_callback_counts() -> None:
     # PyGILState_Release would clear it when nothing counts any more, and what calls Ice meanwhile would free it.
     body = BODIES["free_thread_state"]
-    steps = ["try_enter(", "PyEval_RestoreThread(", "PyThreadState_Clear(state)", "PyThreadState_DeleteCurrent()", "leave("]
+    steps = [
+        "try_enter(",
+        "PyEval_RestoreThread(",
+        "PyThreadState_Clear(state)",
+        "PyThreadState_DeleteCurrent()",
+        "leave(",
+    ]
     assert [body.count(step) for step in steps] == [1] * len(steps)
     assert sorted(steps, key=body.index) == steps
     assert "PyGILState_" not in body

@@ -180,16 +180,16 @@ LEAVING = {
         "cdef void on_pthread_exit(\n    void* value,\n) noexcept:",
     ),
     "every thread parks at pthread_exit": (
-        "if Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0])):",
+        "if Py_IsFinalizing() and (this_visitor().depth() != 0 or came_through(own_code[0])):",
         "if Py_IsFinalizing():",
     ),
     "a thread of Ice parks at pthread_exit before Python finalizes": (
-        "if Py_IsFinalizing() and (this_visitor().depth() != 0 or is_code_on_stack(own_code[0])):",
-        "if this_visitor().depth() != 0 or is_code_on_stack(own_code[0]):",
+        "if Py_IsFinalizing() and (this_visitor().depth() != 0 or came_through(own_code[0])):",
+        "if this_visitor().depth() != 0 or came_through(own_code[0]):",
     ),
     "a thread that is inside ends at pthread_exit": (
-        "(this_visitor().depth() != 0 or is_code_on_stack(own_code[0]))",
-        "is_code_on_stack(own_code[0])",
+        "(this_visitor().depth() != 0 or came_through(own_code[0]))",
+        "came_through(own_code[0])",
     ),
 }
 

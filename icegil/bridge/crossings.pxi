@@ -65,8 +65,8 @@ cdef void on_PyGILState_Release(
 
 # A native thread keeps the thread state of its first callback, where IcePy alone would have one made and freed for
 # each: it is deleted when the thread ends, and in between only attached and detached. Nobody else may free it (rule 6):
-# on 3.12 another thread would clear its own slot instead. From one callback to the next only `threading.local` lasts, as
-# in any Python thread; no context variable does, nor an exception that somebody had for a callback that was over.
+# on 3.12 another thread would clear its own slot instead. From one callback to the next `threading.local` lasts and a
+# trace function, as in any Python thread; no context variable, nor an exception that was meant for the one before.
 
 cdef PyGILState_STATE ensure_unkept(
     Thread* me,

@@ -25,8 +25,12 @@ cdef dict replacements = {
     "pthread_cond_clockwait": <uintptr_t> <void*> on_pthread_cond_clockwait,
     "pthread_join": <uintptr_t> <void*> on_pthread_join,
     "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE": <uintptr_t> <void*> on_std_condition_variable_wait,
-    "_ZNSt28__atomic_futex_unsigned_base19_M_futex_wait_untilEPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE": <uintptr_t> <void*> on_std___atomic_futex_unsigned_base__M_futex_wait_until,  # no-cython-lint
-    "_ZNSt28__atomic_futex_unsigned_base26_M_futex_wait_until_steadyEPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE": <uintptr_t> <void*> on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady,  # no-cython-lint
+    "_ZNSt28__atomic_futex_unsigned_base19_M_futex_wait_until"
+    "EPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE":
+        <uintptr_t> <void*> on_std___atomic_futex_unsigned_base__M_futex_wait_until,
+    "_ZNSt28__atomic_futex_unsigned_base26_M_futex_wait_until_steady"
+    "EPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE":
+        <uintptr_t> <void*> on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady,
     "getaddrinfo": <uintptr_t> <void*> on_getaddrinfo,
     "_ZNSt6thread4joinEv": <uintptr_t> <void*> on_std_thread_join,
 }
