@@ -1,4 +1,4 @@
-# What else blocks in the runtime, with no lock of its own in hand: the end of a thread, a future, a name that is looked up.
+# What else blocks in the runtime, with no lock of its own in hand: the end of a thread, a future, a look-up of a name.
 from icegil.bridge.interpreter cimport PyThreadState, caller, holds_gil
 from icegil.bridge.posix cimport (
     addrinfo,

@@ -99,8 +99,8 @@ cdef PyObject* kept_module(PyObject* name, const char* characters) noexcept nogi
 
 
 cdef PyObject* on_PyImport_GetModuleDict() noexcept nogil:
-    # IcePy 3.7 looks into `sys.modules` for a class, also when it is empty, or there is none any more, for which CPython
-    # ends the process (import.c). Answered with modules made of what was kept.
+    # IcePy 3.7 looks into `sys.modules` for a class, also when it is empty, or when there is none any more, for which
+    # CPython ends the process (import.c). Answered with modules made of what was kept.
     cdef PyObject* name
     cdef PyObject* names
     cdef PyObject* module
