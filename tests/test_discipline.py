@@ -124,10 +124,7 @@ def test_who_enters_the_gate_leaves_it_on_every_path(name: str) -> None:
     if name == "enter_or_park":  # its callers leave
         assert "gate.leave(" not in body
         return
-    if name in (
-        "on_PyGILState_Ensure",
-        "ensure_unkept",
-    ):  # acquires: the release leaves, for each frame that is counted
+    if name in ("on_PyGILState_Ensure", "ensure_unkept"):  # acquires: the release leaves, for each frame
         after = body[body.index("enter_or_park(") :]
         assert after.splitlines()[1].strip() == "me.frames += 1" and "gate.leave(" not in body
         return
@@ -185,6 +182,9 @@ def test_only_who_comes_from_outside_is_parked_before_python_finalizes() -> None
     conditions = {name: parking.findall(body) for name, body in BODIES.items() if name != "park"}
     assert {name for name, found in conditions.items() if found} | {"park"} == {*users_of("park"), "park"}
     assert all(len(found) == len(re.findall(r"\bpark\(", BODIES[name])) for name, found in conditions.items())
+    parts = re.split(r"^(?=c?def |include )", BRIDGE, flags=re.MULTILINE)
+    called_by_python = [part for part in parts if part.startswith("def ") and re.search(r"\bpark\(", part)]
+    assert [part.partition("(")[0] for part in called_by_python] == ["def park_this_thread"]  # the second `sys.exit()`
     from_outside = "not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me))"
     at_pthread_exit = "Py_IsFinalizing() and (this_visitor().depth() != 0 or came_through(own_code[0]))"
     assert conditions.pop("enter_or_park") == [from_outside]
@@ -223,13 +223,8 @@ def test_nobody_waits_for_the_gil_at_a_closed_gate_with_a_lock_of_ice() -> None:
 def test_a_thread_state_is_cleared_while_its_first_callback_counts() -> None:
     # PyGILState_Release would clear it when nothing counts any more, and what calls Ice meanwhile would free it.
     body = BODIES["free_thread_state"]
-    steps = [
-        "try_enter(",
-        "PyEval_RestoreThread(",
-        "PyThreadState_Clear(state)",
-        "PyThreadState_DeleteCurrent()",
-        "leave(",
-    ]
+    clears = ["PyThreadState_Clear(state)", "PyThreadState_DeleteCurrent()"]
+    steps = ["try_enter(", "PyEval_RestoreThread(", *clears, "leave("]
     assert [body.count(step) for step in steps] == [1] * len(steps)
     assert sorted(steps, key=body.index) == steps
     assert "PyGILState_" not in body
