@@ -45,9 +45,10 @@ cdef Visitor* this_visitor() noexcept nogil:
 cdef void enter_or_park(
     Visitor* me,
 ) noexcept nogil:
-    # Who is inside may always come in again, into a Python that is still there.
-    if not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me)):
+    if not gate.try_enter(me[0]):
         trace(TraceKind.refused)
+        park(me)
+    if me.depth() != 1 and is_too_late(me):  # who is inside may always come in again, while there is a Python
         park(me)
     schedule(Point.entered)
 

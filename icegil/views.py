@@ -22,7 +22,7 @@ class GateStatus:
     admitted: int
     """Outer entries of native threads that were let in."""
     refused: int
-    """Entries turned away, parked ones included."""
+    """Entries turned away."""
     parked: int
     """Threads that were put to sleep for ever."""
     inside: int

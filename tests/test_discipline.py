@@ -185,20 +185,27 @@ def test_only_who_comes_from_outside_is_parked_before_python_finalizes() -> None
     parts = re.split(r"^(?=c?def |include )", BRIDGE, flags=re.MULTILINE)
     called_by_python = [part for part in parts if part.startswith("def ") and re.search(r"\bpark\(", part)]
     assert [part.partition("(")[0] for part in called_by_python] == ["def park_this_thread"]  # the second `sys.exit()`
-    from_outside = "not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me))"
+    from_outside = ["not gate.try_enter(me[0])", "me.depth() != 1 and is_too_late(me)"]
     at_pthread_exit = "Py_IsFinalizing() and (this_visitor().depth() != 0 or came_through(own_code[0]))"
-    assert conditions.pop("enter_or_park") == [from_outside]
+    assert conditions.pop("enter_or_park") == from_outside
     assert conditions.pop("on_pthread_exit") == [at_pthread_exit]
     for name, found in conditions.items():
         assert all(re.fullmatch(r"is_too_late\((?:&me\.visitor|this_visitor\(\))\)", each) for each in found), name
 
 
 def test_a_thread_of_python_does_not_ask_the_gate() -> None:
-    assert users_of("try_enter") == ["enter_or_park", "free_thread_state", "run_inside", "take_gil_back"]
+    assert users_of("try_enter") == [
+        "ensure_on_python_thread",  # only to be waited for while the gate is open
+        "enter_or_park",
+        "free_thread_state",
+        "run_inside",
+        "take_gil_back",
+    ]
+    assert "gate.state() == State.open and gate.try_enter(me.visitor)\n" in BODIES["ensure_on_python_thread"]
     of_python = "if me.frames == 0 and PyGILState_GetThisThreadState() != NULL:"
     before, _, after = BODIES["ensure_unkept"].partition(of_python)
     assert "enter_or_park(" not in before
-    assert "return PyGILState_Ensure()" in after[: after.index("enter_or_park(")]
+    assert "return ensure_on_python_thread(me)" in after[: after.index("enter_or_park(")]
 
 
 def test_nobody_waits_for_the_gil_at_a_closed_gate_with_a_lock_of_ice() -> None:

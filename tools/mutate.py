@@ -100,8 +100,9 @@ FRONT = {
         "(Py_IsFinalizing() or not Py_IsInitialized())",
     ),
     "who is inside goes on into a Python that is gone": (
-        "if not gate.try_enter(me[0]) or (me.depth() != 1 and is_too_late(me)):",
-        "if not gate.try_enter(me[0]):",
+        "    if me.depth() != 1 and is_too_late(me):  # who is inside may always come in again, while there is a Python\n"
+        "        park(me)\n",
+        "",
     ),
 }
 

@@ -75,9 +75,7 @@ cdef PyGILState_STATE ensure_unkept(
     # Ice: that one is not counted, and its release finds no frame.
     cdef PyGILState_STATE state
     if me.frames == 0 and PyGILState_GetThisThreadState() != NULL:
-        if is_too_late(&me.visitor):
-            park(&me.visitor)
-        return PyGILState_Ensure()
+        return ensure_on_python_thread(me)
     enter_or_park(&me.visitor)
     me.frames += 1
     trace(TraceKind.callback_begins)
@@ -87,6 +85,22 @@ cdef PyGILState_STATE ensure_unkept(
     me.at_end = free_thread_state
     with gil:
         on_first_entry()
+    return state
+
+
+cdef PyGILState_STATE ensure_on_python_thread(
+    Thread* me,
+) noexcept nogil:
+    # It may hold a lock of Ice (the runtime calls a Python logger): while the gate is open it is waited for until it
+    # has the GIL, since the finalizer may want that lock. It may hold one of Python's: it is not refused.
+    cdef PyGILState_STATE state
+    cdef bint is_counted = gate.state() == State.open and gate.try_enter(me.visitor)
+    if is_too_late(&me.visitor):
+        park(&me.visitor)
+    state = PyGILState_Ensure()
+    schedule(Point.acquired)
+    if is_counted:
+        gate.leave(me.visitor)
     return state
 
 

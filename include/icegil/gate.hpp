@@ -66,7 +66,7 @@ struct Occupant {
 /// Totals since the gate was made; each is exact when no thread is on its way in or out.
 struct Counters {
     std::uint64_t admitted;  ///< outer entries that were let in
-    std::uint64_t refused;   ///< entries that were turned away, parked ones included
+    std::uint64_t refused;   ///< entries that were turned away
     std::uint64_t parked;    ///< threads that sleep in `park` for ever
     std::uint64_t inside;    ///< threads inside now
     std::uint64_t most;      ///< most threads inside at once; one that was just being refused may be among them
