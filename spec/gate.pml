@@ -271,8 +271,8 @@ inline release(me) {
 #endif
 }
 
-/* bridge: on_PyEval_RestoreThread, and take_gil_late; ensure_unkept by a thread of Python. Nobody is counted for it, and
- * nobody parked before Python finalizes. */
+/* bridge: on_PyEval_RestoreThread, and take_gil_late. Nobody is counted for it, and nobody parked before Python
+ * finalizes. */
 inline restore_thread(me) {
     if
 #ifdef BROKEN_PARK_PYTHON
@@ -283,6 +283,28 @@ inline restore_thread(me) {
     :: else
     fi;
     take_gil(me);
+    touch_python(me)
+}
+
+/* bridge: ensure_on_python_thread. Counted while it waits for the GIL, if the gate is open; let through if it is not. */
+inline ensure_on_python_thread(me) {
+    if
+    :: state == OPEN -> try_enter(me); admitted = false
+    :: else
+    fi;
+    if
+#ifdef BROKEN_PARK_PYTHON
+    :: state != OPEN && finalizer != me -> goto parking
+#else
+    :: is_too_late(me) -> goto parking
+#endif
+    :: else
+    fi;
+    take_gil(me);
+    if
+    :: depth[me] != 0 -> leave(me)
+    :: else
+    fi;
     touch_python(me)
 }
 
@@ -566,7 +588,7 @@ ending:
 }
 
 /* A daemon thread of Python: comes back from blocking calls of Ice, also to be called back by Ice; calls Ice with the GIL
- * in hand. The gate counts it while it waits for the GIL with a lock of Ice in hand, and nowhere else. */
+ * in hand. The gate counts it while it waits for the GIL with a lock of Ice in hand, or may do so, and nowhere else. */
 proctype python_thread(byte me) LIVES {
     LOCALS;
     take_gil(me); /* here and below without the gate: CPython's own */
@@ -580,7 +602,7 @@ proctype python_thread(byte me) LIVES {
     take_python_lock(me);
 #endif
     let_gil_go(me);
-    restore_thread(me); /* a callback on this thread */
+    ensure_on_python_thread(me); /* a callback on this thread */
     let_gil_go(me);
 #if defined(LOCKS) && !defined(LOCKED_CALLBACKS)
 #ifdef DEADLINE
