@@ -45,6 +45,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if _leaks(config) not in LEAKS:
         raise pytest.UsageError(f"icegil_leaks must be one of {', '.join(LEAKS)}, not {_leaks(config)!r}")
+    if _has_asyncio(config):
+        import icegil.pytest_asyncio_fixture as of_asyncio  # not at the top: it loads pytest-asyncio
+
+        config.pluginmanager.register(of_asyncio)
 
 
 def _leaks(config: pytest.Config) -> str:
@@ -127,12 +131,40 @@ def ice_communicator() -> Iterator[Ice.Communicator]:
 
 
 @pytest.fixture
-async def ice_async_communicator() -> AsyncIterator[Ice.Communicator]:
-    """As `ice_communicator`, bound to the event loop of the test; for pytest-asyncio and anyio."""
+def ice_async_communicator(request: pytest.FixtureRequest) -> Ice.Communicator:
+    """As `ice_communicator`, bound to the event loop of the test; for pytest-asyncio, in any mode, and for anyio."""
+    # Both may be there. Whose test it is they tell by this themselves (anyio/pytest_plugin.py, pytest_fixture_setup).
+    if "anyio_backend" in request.fixturenames:
+        return request.getfixturevalue(FIXTURE_OF_ANYIO)
+    if _has_asyncio(request.config):
+        return request.getfixturevalue(FIXTURE_OF_ASYNCIO)
+    pytest.fail(
+        "ice_async_communicator needs a plug-in that runs asynchronous tests: pip install pytest-asyncio, or "
+        "pip install anyio and mark the test with @pytest.mark.anyio",
+        pytrace=False,
+    )
+
+
+FIXTURE_OF_ANYIO = "_ice_communicator_of_anyio"
+FIXTURE_OF_ASYNCIO = "_ice_communicator_of_asyncio"
+
+
+def _has_asyncio(config: pytest.Config) -> bool:
+    plugin = sys.modules.get("pytest_asyncio.plugin")
+    return plugin is not None and config.pluginmanager.is_registered(plugin)
+
+
+async def bound_communicator() -> AsyncIterator[Ice.Communicator]:
     import asyncio
 
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        pytest.fail("ice_async_communicator needs an event loop of asyncio, not of trio", pytrace=False)
     ice = guard.install()
-    loop = {"eventLoop": asyncio.get_running_loop()} if _compat.knows_event_loops(ice) else {}
-    communicator = ice.initialize(**loop)
+    communicator = ice.initialize(**({"eventLoop": loop} if _compat.knows_event_loops(ice) else {}))
     yield communicator
     await aio.destroy_async(communicator, timeout=PATIENCE)
+
+
+_ice_communicator_of_anyio = pytest.fixture(bound_communicator, name=FIXTURE_OF_ANYIO)

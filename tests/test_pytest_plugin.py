@@ -81,20 +81,75 @@ def test_the_fixture_gives_a_communicator_that_is_destroyed_at_the_end(suite: Su
     assert (done.status, done.stderr) == (0, ""), done.stdout
 
 
-def test_the_asynchronous_fixture_is_bound_to_the_loop_of_the_test(suite: Suite) -> None:
-    pytest.importorskip("pytest_asyncio")
-    done = suite(
-        """
-        from _echo import serve
+ASYNCIO = "pytest_asyncio.plugin"
+ANYIO = "anyio.pytest_plugin"
+SCOPE = 'asyncio_default_fixture_loop_scope = "function"\n'  # whose absence pytest-asyncio would warn of
 
-        @pytest.mark.skipif(Ice.intVersion() < 30800, reason="Ice 3.7 has no adapters of event loops")
-        async def test_traffic(ice_async_communicator):
-            await serve(ice_async_communicator).ice_pingAsync()
-        """,
-        plugins=("pytest_asyncio.plugin",),
-        ini='asyncio_mode = "auto"\nasyncio_default_fixture_loop_scope = "function"',
-    )
+CALLS = """
+    import asyncio
+    from _echo import serve
+
+    made = []
+
+    {mark}
+    async def test_traffic(ice_async_communicator):
+        made.append(ice_async_communicator)
+        proxy = serve(ice_async_communicator)
+        if Ice.intVersion() < 30800:  # which has no adapters of event loops
+            proxy.ice_ping()
+        else:
+            future = proxy.ice_pingAsync()
+            assert isinstance(future, asyncio.Future) and future.get_loop() is asyncio.get_running_loop()
+            await future
+
+    def test_that_it_is_destroyed():
+        with pytest.raises(Ice.CommunicatorDestroyedException):
+            made[0].stringToProxy("echo")
+"""
+
+
+def plugins_for(*names: str) -> tuple[str, ...]:
+    for name in names:
+        pytest.importorskip(name.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(
+    ("plugins", "mode", "mark"),
+    [
+        ((ASYNCIO,), "", "@pytest.mark.asyncio"),
+        ((ASYNCIO,), "strict", "@pytest.mark.asyncio"),
+        ((ASYNCIO,), "auto", ""),
+        ((ANYIO,), "", "@pytest.mark.anyio"),
+        ((ASYNCIO, ANYIO), "strict", "@pytest.mark.asyncio"),
+        ((ASYNCIO, ANYIO), "strict", "@pytest.mark.anyio"),
+    ],
+    ids=["default mode", "strict", "auto", "anyio", "strict beside anyio", "anyio beside strict"],
+)
+def test_the_asynchronous_fixture_is_bound_to_the_loop_of_the_test(
+    suite: Suite, plugins: tuple[str, ...], mode: str, mark: str
+) -> None:
+    ini = f'asyncio_mode = "{mode}"\n' if mode else ""
+    backend = "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n" if "anyio" in mark else ""
+    done = suite(backend + textwrap.dedent(CALLS.format(mark=mark)), plugins=plugins_for(*plugins), ini=ini + (SCOPE if ASYNCIO in plugins else ""))
     assert (done.status, done.stderr) == (0, ""), done.stdout
+    assert "2 passed" in done.stdout and "warning" not in done.stdout
+
+
+@pytest.mark.parametrize("plugins", [(), (ANYIO,)], ids=["no plug-in", "anyio without its mark"])
+def test_an_asynchronous_fixture_that_nobody_runs_says_what_to_do(suite: Suite, plugins: tuple[str, ...]) -> None:
+    done = suite(CALLS.format(mark=""), plugins=plugins_for(*plugins))
+    assert (done.status, done.stderr) == (1, "")
+    assert "ice_async_communicator needs a plug-in that runs asynchronous tests" in done.stdout
+    assert "pip install pytest-asyncio" in done.stdout and "@pytest.mark.anyio" in done.stdout
+
+
+def test_a_loop_that_is_not_of_asyncio_is_said_to_be_none(suite: Suite) -> None:
+    pytest.importorskip("trio")
+    backend = "@pytest.fixture\ndef anyio_backend():\n    return 'trio'\n"
+    done = suite(backend + textwrap.dedent(CALLS.format(mark="@pytest.mark.anyio")), plugins=plugins_for(ANYIO))
+    assert (done.status, done.stderr) == (1, "")
+    assert "ice_async_communicator needs an event loop of asyncio, not of trio" in done.stdout
 
 
 def test_what_a_fixture_of_the_module_made_is_no_leak_of_a_test(suite: Suite) -> None:
