@@ -91,9 +91,9 @@ made[0].destroy()
     assert names.pop(main) == "MainThread"
     made, *_ = (event["tid"] for event in events(file) if event.get("cat") == "communicator")
     assert names.pop(made) == "make"
-    assert [thread for thread, name in names.items() if name == "call"]
-    others = {thread: name for thread, name in names.items() if name != "call"}
-    assert others == {thread: f"Ice-{thread}" for thread in others} and others
+    names = {thread: name for thread, name in names.items() if name != "icegil"}  # which destroys
+    # A thread of Python's that serves its own call, as `call` does, is not called by Ice: it comes and goes uncounted.
+    assert names == {thread: f"Ice-{thread}" for thread in names} and names
 
 
 def test_it_is_written_when_a_thread_is_stuck_too(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ cdef PyGILState_STATE ensure_unkept(
         return ensure_on_python_thread(me)
     enter_or_park(&me.visitor)
     me.frames += 1
-    trace(TraceKind.callback_begins)
+    if me.frames == 1:  # a thread of the bridge's own is inside already
+        trace(TraceKind.callback_begins)
     state = PyGILState_Ensure()
     schedule(Point.acquired)
     me.state = PyGILState_GetThisThreadState()
