@@ -164,3 +164,6 @@ def save_trace(path: bytes, facts: bytes, /) -> None:
 
 def save_trace_at_exit(path: bytes, if_clean: bytes, if_unclean: bytes, /) -> None:
     """Has the events written when the process ends, with other facts when threads or communicators are stuck."""
+
+def write_trace_before_finalization() -> None:
+    """Writes the file of `save_trace_at_exit`, if there is to be one, as it stands now."""

@@ -64,6 +64,8 @@ def _begin() -> None:
     steps = collections.deque(Shutdown(_timeout(), _is_guarded).steps if _timeout is not None else ())
     steps += _afterwards
     steps.append(_bridge.trace_finalizing)  # 4
+    # Once more when the process ends; but after Ctrl-C Python ends it by the signal, and no handler of C's is called.
+    steps.append(_bridge.write_trace_before_finalization)
     # The last one that is registered is the last that `atexit` lets go of: the moment is as late as can be.
     atexit.register(_bridge.LastHandler(lambda: _take_next(steps)))
 

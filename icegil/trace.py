@@ -2,6 +2,11 @@
 
 Recorded by native code into a ring of fixed size: what is kept are the latest events, about the last 60,000 callbacks.
 Off, it costs one load for each callback; on, well under a microsecond.
+
+Whose a file is: the first process that records into a file has its name, and says so to the processes that come from
+it, in the environment's `ICEGIL_TRACE_OWNERS`. Those that are to record into the same file, since they inherit
+`ICEGIL_TRACE` say, put their process id before its suffix: `timeline.1234.json`. A process that has executed another
+program, itself say, is still the same one. Processes that no such process has started do not know of each other.
 """
 
 from __future__ import annotations
@@ -26,8 +31,10 @@ def start(path: str | os.PathLike[str] | None = None) -> None:
     Parameters
     ----------
     path : path | None
-        Where the timeline is written when the process ends, however unclean that is; but not when a signal kills it,
-        and not by `os._exit`. None: it is written by `save` only. A forked child does not record.
+        Where the timeline is written: at once, at the end of the shutdown, and when the process ends, however unclean
+        that is. What a process that a signal kills, or `os._exit` ends, has recorded since is not. Others find the file
+        whole at any time. In a process that comes from one that has this file already, the process id is put before
+        the suffix. None: the timeline is written by `save` only. A forked child does not record.
 
     Raises
     ------
@@ -35,14 +42,15 @@ def start(path: str | os.PathLike[str] | None = None) -> None:
         Nothing can be written there.
     """
     was_recording = _bridge.is_tracing()
-    if path is not None:
-        whole = os.path.abspath(path)  # the program may change its directory
-        with open(whole, "a"):
-            pass
-        _bridge.start_trace(CAPACITY, _own_name)
-        _bridge.save_trace_at_exit(os.fsencode(whole), _facts(clean=True), _facts(clean=False))
-    else:
-        _bridge.start_trace(CAPACITY, _own_name)
+    file = None if path is None else _file_of_this_process(path)
+    _bridge.start_trace(CAPACITY, _own_name)
+    if file is not None:
+        try:
+            _save_at_exit(file)
+        except OSError:
+            if not was_recording:
+                _bridge.stop_trace()
+            raise
     if not was_recording:
         for life in lifecycle.lives():
             life.note("made")
@@ -62,13 +70,59 @@ def save(path: str | os.PathLike[str]) -> None:
         It cannot be written there.
     """
     _name_threads()
-    _bridge.save_trace(os.fsencode(path), _facts(clean=None))
+    _bridge.save_trace(os.fsencode(_whole(path)), _facts(clean=None))
 
 
 def note_shutdown() -> None:
     """Notes that the shutdown begins, and what the threads are called that it may find stuck."""
     _name_threads()
     _bridge.trace_shutdown_begins()
+
+
+def _save_at_exit(file: str) -> None:
+    if _is_replaced(file):
+        _bridge.save_trace(os.fsencode(file), _facts(clean=None))
+    else:
+        with open(file, "a"):  # what is written there stays: only once, at the end
+            pass
+    _bridge.save_trace_at_exit(os.fsencode(file), _facts(clean=True), _facts(clean=False))
+
+
+def _is_replaced(file: str) -> bool:
+    """False for a device or a pipe, or what else there is that is no file."""
+    return os.path.isfile(file) or not os.path.exists(file)
+
+
+def _whole(path: str | os.PathLike[str]) -> str:
+    """The path from the root: the program may change its directory, and a link is to stay one."""
+    return os.path.realpath(path) if _is_replaced(os.fspath(path)) else os.path.abspath(path)
+
+
+OWNERS = "ICEGIL_TRACE_OWNERS"
+"""The variable of the environment that names the files that have an owner, one a line: who it is, and the path."""
+
+
+def _file_of_this_process(path: str | os.PathLike[str]) -> str:
+    """The path, or where another process owns that, one with the process id in its name."""
+    file = _whole(path)
+    if not _is_replaced(file):
+        return file
+    me, known = _identity(), os.environ.get(OWNERS, "")
+    for line in known.split("\n"):
+        owner, _, owned = line.partition(" ")
+        if owned == file and owner != me:
+            base, suffix = os.path.splitext(file)
+            return f"{base}.{os.getpid()}{suffix}"
+        if owned == file:
+            return file
+    os.environ[OWNERS] = f"{known}\n{me} {file}".lstrip()
+    return file
+
+
+def _identity() -> str:
+    """The process id and when the process began, which it keeps when it executes another program: ids come again."""
+    with open("/proc/self/stat") as file:
+        return f"{os.getpid()}@{file.read().rpartition(')')[2].split()[19]}"  # proc(5): the 22nd field
 
 
 def _name_threads() -> None:

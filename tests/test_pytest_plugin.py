@@ -131,7 +131,11 @@ def test_the_asynchronous_fixture_is_bound_to_the_loop_of_the_test(
 ) -> None:
     ini = f'asyncio_mode = "{mode}"\n' if mode else ""
     backend = "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n" if "anyio" in mark else ""
-    done = suite(backend + textwrap.dedent(CALLS.format(mark=mark)), plugins=plugins_for(*plugins), ini=ini + (SCOPE if ASYNCIO in plugins else ""))
+    done = suite(
+        backend + textwrap.dedent(CALLS.format(mark=mark)),
+        plugins=plugins_for(*plugins),
+        ini=ini + (SCOPE if ASYNCIO in plugins else ""),
+    )
     assert (done.status, done.stderr) == (0, ""), done.stdout
     assert "2 passed" in done.stdout and "warning" not in done.stdout
 

@@ -7,6 +7,7 @@ from icegil.bridge.posix cimport on_exit
 from icegil.bridge.thread cimport Thread
 from icegil.bridge.trace cimport Trace, current_trace
 from icegil.bridge.trace_at_exit cimport TraceAtExit
+from icegil.bridge.trace_file cimport write_trace
 
 import os
 
@@ -89,7 +90,7 @@ def trace_finalizing():
 
 def save_trace(bytes path, bytes facts, /):
     """Writes the events so far to a file. OSError if that fails."""
-    cdef int error = 0 if recorded == NULL else recorded.write(path, facts)
+    cdef int error = 0 if recorded == NULL else write_trace(recorded[0], path, facts)
     if error != 0:
         raise OSError(error, strerror(error).decode(), os.fsdecode(path))
 
@@ -104,6 +105,11 @@ def save_trace_at_exit(bytes path, bytes if_clean, bytes if_unclean, /):
     trace_at_exit.path = recorded.kept(path)
     trace_at_exit.facts_if_clean = recorded.kept(if_clean)
     trace_at_exit.facts_if_unclean = recorded.kept(if_unclean)
+
+
+def write_trace_before_finalization():
+    """What `save_trace_at_exit` is for, done at once: it is the last chance if Python ends the process by a signal."""
+    write_trace_at_exit(0, NULL)
 
 
 cdef void write_trace_at_exit(

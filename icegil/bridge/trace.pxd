@@ -22,7 +22,6 @@ cdef extern from "icegil/trace.hpp" namespace "icegil" nogil:
         Trace(size_t capacity) except +
         const char* kept(const char* text) except +
         void name(pid_t thread, const char* name) except +
-        int write(const char* path, const char* facts) noexcept
 
     cdef cppclass TracePointer "std::atomic<icegil::Trace*>":
         Trace* load() noexcept

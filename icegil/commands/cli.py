@@ -69,7 +69,10 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
         "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown may take (5)"
     )
     parser.add_argument(
-        "--trace", metavar="FILE", help="write a timeline of the program to FILE, for `icegil timeline`"
+        "--trace",
+        metavar="FILE",
+        help="write a timeline of the program to FILE, for `icegil timeline`; a process that comes from it and is to "
+        "write to FILE too puts its process id before the suffix",
     )
     parser.add_argument(
         "--report", action="store_true", help="say on stderr at the end what the shutdown found and did"

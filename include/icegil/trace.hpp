@@ -1,17 +1,15 @@
 // The timeline of a process: who was inside the gate when, and what the gate and the communicators did. Recorded by any
-// thread without a lock into a ring of fixed size, and written in the Chrome trace event format.
+// thread without a lock into a ring of fixed size.
 //
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -103,45 +101,23 @@ public:
         return texts_.emplace(text).first->c_str();
     }
 
-    /// What the file calls a thread: the last name that it was given, else "Ice-" and its id, since threads of Ice have
-    /// no names of their own.
+    /// What a thread is called: the last name that it was given, else "Ice-" and its id, since threads of Ice have no
+    /// names of their own.
     void name(pid_t thread, std::string_view name) {
         const std::lock_guard lock(mutex_);
         names_[thread] = name;
     }
-
-    /// Writes what is there to a file; `facts` go with it as they are, JSON. Answers an errno, 0 is none.
-    /// From any thread, beside threads that record: what is being overwritten meanwhile is left out.
-    [[nodiscard]] int write(const char* path, std::string_view facts) const noexcept {
-        std::FILE* const file = std::fopen(path, "w");
-        if (file == nullptr) {
-            return errno;
-        }
-        const std::vector<Event> events = this->events();
-        std::fprintf(file, "{\"displayTimeUnit\": \"ms\",\n\"otherData\": {\"dropped_events\": %llu%s%.*s},\n",
-                     static_cast<unsigned long long>(recorded_.load(std::memory_order_relaxed) - events.size()),
-                     facts.empty() ? "" : ", ", static_cast<int>(facts.size()), facts.data());
-        std::fputs("\"traceEvents\": [\n", file);
-        std::fprintf(file, R"({"ph": "M", "name": "process_name", "pid": %d, "args": {"name": "python"}})", ::getpid());
-        std::set<pid_t> threads;
-        for (const Event& event : events) {
-            threads.insert(event.thread);
-        }
-        for (const pid_t thread : threads) {
-            std::fprintf(file,
-                         ",\n"
-                         R"({"ph": "M", "name": "thread_name", "pid": %d, "tid": %d, "args": {"name": ")",
-                         ::getpid(), thread);
-            write_text(file, name_of(thread).c_str());
-            std::fputs("\"}}", file);
-        }
-        for (const Event& event : events) {
-            write_event(file, event);
-        }
-        std::fputs("\n]}\n", file);
-        const bool failed = std::ferror(file) != 0;
-        return std::fclose(file) != 0 || failed ? (errno != 0 ? errno : EIO) : 0;
+    [[nodiscard]] std::string name_of(pid_t thread) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = names_.find(thread);
+        return found != names_.end() ? found->second : "Ice-" + std::to_string(thread);
     }
+
+    /// How many events there were, also those that are no longer there.
+    [[nodiscard]] std::uint64_t recorded() const noexcept { return recorded_.load(std::memory_order_relaxed); }
+
+    /// When the recording began, as `Event::time` counts.
+    [[nodiscard]] std::int64_t begun() const noexcept { return begun_; }
 
 private:
     static constexpr std::uint64_t being_written = ~std::uint64_t{0};
@@ -154,63 +130,6 @@ private:
         std::atomic<pid_t> thread{0};
         std::atomic<TraceKind> kind{};
     };
-
-    std::string name_of(pid_t thread) const {
-        const std::lock_guard lock(mutex_);
-        const auto found = names_.find(thread);
-        return found != names_.end() ? found->second : "Ice-" + std::to_string(thread);
-    }
-
-    void write_event(std::FILE* file, const Event& event) const {
-        struct Form {
-            const char* phase;
-            const char* category;
-            const char* name;
-        };
-        static constexpr Form forms[] = {
-            {"B", "callback", "callback"},      {"E", "callback", "callback"},
-            {"i", "gate", "refused"},           {"i", "gate", "parked"},
-            {"i", "gate", "draining"},          {"i", "gate", "sealed"},
-            {"i", "python", "shutdown begins"}, {"i", "python", "finalizing"},
-            {"b", "communicator", nullptr},     {"n", "communicator", "destroying"},
-            {"e", "communicator", nullptr},
-        };
-        const Form& form = forms[static_cast<std::size_t>(event.kind)];
-        std::fprintf(file,
-                     ",\n"
-                     R"({"ph": "%s", "cat": "%s", "pid": %d, "tid": %d, "ts": %.3f, "name": ")",
-                     form.phase, form.category, ::getpid(), event.thread,
-                     static_cast<double>(event.time - begun_) / 1e3);
-        if (form.name != nullptr) {
-            std::fputs(form.name, file);
-        } else {
-            std::fputs("communicator ", file);
-            write_text(file, event.text != nullptr ? event.text : "");
-        }
-        std::fputc('"', file);
-        if (form.phase[0] == 'i') {
-            const bool is_of_thread = event.kind == TraceKind::refused || event.kind == TraceKind::parked;
-            std::fputs(is_of_thread ? R"(, "s": "t")" : R"(, "s": "p")", file);
-        }
-        if (event.id != 0) {
-            std::fprintf(file, R"(, "id": "0x%llx")", static_cast<unsigned long long>(event.id));
-        }
-        std::fputc('}', file);
-    }
-
-    /// The inside of a JSON string. Bytes that are no ASCII go out as they are: UTF-8, as the file system has them.
-    static void write_text(std::FILE* file, const char* text) {
-        for (; *text != '\0'; ++text) {
-            const auto byte = static_cast<unsigned char>(*text);
-            if (byte == '"' || byte == '\\') {
-                std::fprintf(file, "\\%c", byte);
-            } else if (byte < 0x20) {
-                std::fprintf(file, "\\u%04x", byte);
-            } else {
-                std::fputc(byte, file);
-            }
-        }
-    }
 
     std::vector<Slot> slots_;
     const std::uint64_t mask_;

@@ -5,11 +5,11 @@
 
 #include <unistd.h>
 
-#include <cstddef>
-#include <cstdio>
 #include <cstring>
+#include <string>
 
 #include "trace.hpp"
+#include "trace_file.hpp"
 
 namespace icegil {
 
@@ -19,14 +19,31 @@ struct TraceAtExit {
     const char* facts_if_clean = nullptr;
     const char* facts_if_unclean = nullptr;
 
-    /// Writes the file. A failure is said on the standard error, past its stream: somebody may hold that one's lock.
-    void write(const Trace& trace, bool is_unclean) const noexcept {
-        if (path == nullptr) {
+    /// Writes the file, and writes it anew each time; into a device or a pipe once. A failure is said on the standard
+    /// error, once, past the streams, whose locks somebody may hold.
+    void write(const Trace& trace, bool is_unclean) noexcept {
+        if (path == nullptr || (path == written && !is_replaceable(path))) {
             return;
         }
-        if (const int error = trace.write(path, is_unclean ? facts_if_unclean : facts_if_clean); error != 0) {
-            ::dprintf(STDERR_FILENO, "icegil: the timeline cannot be written to %s: %s\n", path, std::strerror(error));
+        const int error = write_trace(trace, path, is_unclean ? facts_if_unclean : facts_if_clean);
+        if (error == 0) {
+            written = path;
+        } else if (path != failed) {
+            failed = path;
+            say(error);
         }
+    }
+
+    const char* written = nullptr;  // the path where this was done, and the one where it could not be
+    const char* failed = nullptr;
+
+private:
+    void say(int error) const noexcept try {
+        const std::string line =
+            std::string("icegil: the timeline cannot be written to ") + path + ": " + std::strerror(error) + "\n";
+        static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+    } catch (const std::bad_alloc&) {
+        return;
     }
 };
 
