@@ -101,6 +101,9 @@ def address_in_interpreter() -> int:
 def set_exit_hook(function: Callable[[int], int], /) -> None:
     """What a thread calls that is told to exit with a status: the one to leave with there and then, or -1."""
 
+def set_in_place_of_exits(exception: BaseException, /) -> None:
+    """What IcePy is given in place of a SystemExit or KeyboardInterrupt that is kept for the program."""
+
 def set_own_code(addresses: list[int], /) -> None:
     """The objects that hold these addresses are Ice's and icegil's: no thread with code of theirs on its stack ends."""
 

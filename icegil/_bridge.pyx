@@ -72,6 +72,7 @@ cdef void park(
 cdef void renew_in_child() noexcept nogil:
     gate.renew_in_child(this_visitor()[0])
     leave_trace_to_parent()
+    begin_as_main_thread()
 
 
 def is_finalizing():
@@ -119,6 +120,7 @@ include "bridge/crossings.pxi"  # IcePy's ways into Python and out again, and th
 include "bridge/look_ups.pxi"  # the modules that IcePy looks up, also when Python has none any more
 include "bridge/waits.pxi"  # nobody waits inside Ice with the GIL in hand: locks and conditions
 include "bridge/joins.pxi"  # nor for the end of a thread, a future, a name
+include "bridge/signals.pxi"  # what a signal handler raises below IcePy reaches the program
 include "bridge/leaving.pxi"  # the gate is closed, threads end, the process ends
 include "bridge/native_threads.pxi"  # threads of the bridge's own, which Python could not start
 include "bridge/timeline.pxi"  # what is recorded of all that

@@ -70,6 +70,9 @@ class _Installation:
         """Puts the guard in place if the mode has it; why it is not."""
         if self.mode.value == "teardown":
             return "the mode 'teardown' was asked for"
+        if hasattr(self.ice, "OperationNotExistException"):
+            # Of all that IcePy takes from a servant: Ice prints no warning about it, and does not call again for it.
+            _bridge.set_in_place_of_exits(self.ice.OperationNotExistException())
         try:
             redirects.put()
         except GuardUnavailable as error:

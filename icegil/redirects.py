@@ -46,6 +46,8 @@ _SLOW = "nobody needs the GIL to end it, but all others would wait for it"
 _FUTEX = (
     "_ZNSt28__atomic_futex_unsigned_base{}EPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE"
 )
+_CONSUMES = "IcePy consumes exceptions with it, also what a signal handler of the program raises"
+_RAISES = "IcePy raises with it: what was kept for the program goes first"
 _JOIN = "the thread that ends may want the GIL first"
 
 # What the bridge stands in for, all of it. What blocks stays for good: a thread that waits through the bridge comes
@@ -59,6 +61,19 @@ FUNCTIONS = (
         "PyImport_GetModuleDict", ICEPY, "IcePy 3.7 looks into `sys.modules` when there is none", is_needed=False
     ),
     Redirected("Py_Exit", ICEPY, "`sys.exit()` in a callback would finalize on a thread of Ice"),
+    Redirected("PyErr_GetRaisedException", ICEPY, _CONSUMES, is_needed=False),
+    Redirected("PyErr_Fetch", ICEPY, _CONSUMES, is_needed=False),
+    Redirected("PyErr_Clear", ICEPY, _CONSUMES, is_needed=False),
+    Redirected("PyErr_Print", ICEPY, _CONSUMES, is_needed=False),
+    Redirected("PyErr_PrintEx", ICEPY, _CONSUMES, is_needed=False),
+    Redirected("PyErr_SetRaisedException", ICEPY, _RAISES, is_needed=False),
+    Redirected("PyErr_Restore", ICEPY, _RAISES, is_needed=False),
+    Redirected(
+        "PyObject_GetAttrString",
+        ICEPY,
+        "IcePy goes on where an attribute is missing since a signal handler has raised",
+        is_needed=False,
+    ),
     Redirected(
         "pthread_exit",
         INTERPRETER,

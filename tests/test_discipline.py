@@ -39,6 +39,7 @@ def called_by_native_code() -> set[str]:
     names |= set(re.findall(r"start_thread\((\w+), ", BRIDGE))
     names |= set(re.findall(r"on_exit\((\w+), NULL\)", BRIDGE))
     names |= set(re.findall(r"pthread_atfork\(NULL, NULL, (\w+)\)", BRIDGE))
+    names |= set(re.findall(r"Py_AddPendingCall\((\w+), NULL\)", BRIDGE))
     names |= set(re.findall(r"at_end = (\w+)\n", BRIDGE)) - {"NULL"}
     return names
 
@@ -52,6 +53,7 @@ def test_the_functions_are_found() -> None:
         "watch_thread",
         "leave_now",
         "free_thread_state",
+        "raise_kept",
         "on_pthread_mutex_lock",
     }
     assert expected <= called_by_native_code() <= set(FUNCTIONS)

@@ -33,7 +33,20 @@ cdef extern from "Python.h" nogil:
     void PyObject_GC_UnTrack(void*) noexcept
     PyObject* PyModule_New(const char*) noexcept
     PyObject* PyModule_GetDict(PyObject*) noexcept
+    PyObject* PyExc_KeyboardInterrupt
+    PyObject* PyExc_SystemExit
+    PyObject* PyErr_Occurred() noexcept
+    bint PyErr_ExceptionMatches(PyObject*) noexcept
     void PyErr_Clear() noexcept
+    void PyErr_Fetch(PyObject**, PyObject**, PyObject**) noexcept
+    void PyErr_Restore(PyObject*, PyObject*, PyObject*) noexcept
+    void PyErr_Print() noexcept
+    void PyErr_PrintEx(int) noexcept
+    PyObject* PyException_GetContext(PyObject*) noexcept
+    void PyException_SetContext(PyObject*, PyObject*) noexcept
+    int PyException_SetTraceback(PyObject*, PyObject*) noexcept
+    PyObject* PyObject_GetAttrString(PyObject*, const char*) noexcept
+    int Py_AddPendingCall(int (*)(void*) noexcept nogil, void*) noexcept
     void Py_IncRef(PyObject*) noexcept
     void Py_DecRef(PyObject*) noexcept
     void* PyCFunction_GetFunction(PyObject*) noexcept
@@ -91,6 +104,38 @@ cdef extern from *:
         if (state->c_tracefunc != nullptr) PyEval_SetTrace(nullptr, nullptr);
     }
 
+    // The frame of Python that runs, or waits for a call; not owned.
+    static inline PyObject* icegil_frame() noexcept { return (PyObject*)PyEval_GetFrame(); }
+    static inline PyObject* icegil_frame_back(PyObject* frame) noexcept {
+        return (PyObject*)PyFrame_GetBack((PyFrameObject*)frame);
+    }
+
+    // The exception that is set, as one object that has all of it, and none is set then; and the other way round.
+    static inline PyObject* icegil_take_error() noexcept {
+    #if PY_VERSION_HEX < 0x030C0000
+        PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+        PyErr_Fetch(&type, &value, &traceback);
+        if (type == nullptr) return nullptr;
+        PyErr_NormalizeException(&type, &value, &traceback);
+        if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+        Py_XDECREF(traceback);
+        Py_DECREF(type);
+        return value;
+    #else
+        return PyErr_GetRaisedException();
+    #endif
+    }
+
+    static inline void icegil_raise_error(PyObject* error) noexcept {
+    #if PY_VERSION_HEX < 0x030C0000
+        PyObject* const type = error == nullptr ? nullptr : (PyObject*)Py_TYPE(error);
+        Py_XINCREF(type);
+        PyErr_Restore(type, error, error == nullptr ? nullptr : PyException_GetTraceback(error));
+    #else
+        PyErr_SetRaisedException(error);
+    #endif
+    }
+
     // One attempt at a lock is over: what a processor is told that spins.
     static inline void icegil_relax() noexcept {
     #if defined(__x86_64__)
@@ -119,6 +164,10 @@ cdef extern from *:
     void forget_callback "icegil_forget_callback"(PyThreadState* state) noexcept nogil
     void forget_late_exception "icegil_forget_late_exception"(PyThreadState* state) noexcept nogil
     void forget_profilers "icegil_forget_profilers"() noexcept nogil
+    PyObject* PyEval_GetFrame "icegil_frame"() noexcept nogil
+    PyObject* PyFrame_GetBack "icegil_frame_back"(PyObject*) noexcept nogil
+    PyObject* take_error "icegil_take_error"() noexcept nogil
+    void raise_error "icegil_raise_error"(PyObject* error) noexcept nogil
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil
 
