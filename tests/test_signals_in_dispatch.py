@@ -137,3 +137,59 @@ def test_what_the_handler_raises_reaches_the_program(name: str, where: str, rais
     assert (ended.status, ended.stderr) == (0, ""), ended
     expected = [f"{below} []\n" for below in ([is_called_below] if is_called_below is not None else [True, False])]
     assert ended.stdout in expected, ended.stdout
+
+
+NESTED = """
+    import signal, sys, threading
+    from icegil import Ice
+    from _echo import Echo, communicator, serve
+
+    passed = []
+
+    class Servant(Echo):
+        def ice_invoke(self, arguments, current):
+            match current.operation:
+                case "outer":
+                    try:
+                        call("inner")
+                    except Ice.Exception:
+                        passed.append("an exception of Ice")
+                    finally:
+                        passed.append("outer")
+                case "inner":
+                    try:
+                        signal.raise_signal(signal.SIGTERM)
+                    finally:
+                        passed.append("inner")
+                case "caught":
+                    try:
+                        signal.raise_signal(signal.SIGTERM)
+                    except SystemExit:
+                        passed.append("caught")
+            return True, arguments
+
+    def call(operation):
+        near.ice_invoke(operation, Ice.OperationMode.Normal, b"")
+
+    def handle(*_):
+        raise SystemExit(5)
+
+    signal.signal(signal.SIGTERM, handle)
+    with communicator() as ice:
+        near = serve(ice, Servant()).ice_collocationOptimized(True)
+        for operation in ("caught", "outer", "echo"):
+            try:
+                call(operation)
+                passed.append(f"{operation} returned")
+            except SystemExit as error:
+                passed.append(error.code)
+            for _ in range(1000):
+                pass
+    print(passed)
+    """
+
+
+def test_it_passes_each_of_the_programs_frames_once_and_ends_where_it_is_caught() -> None:
+    ended = run([sys.executable, "-c", textwrap.dedent(NESTED)], WITHIN, {"PYTHONPATH": PYTHONPATH})
+    expected = ["caught", "caught returned", "inner", "outer", 5, "echo returned"]
+    assert (ended.status, ended.stdout, ended.stderr) == (0, f"{expected}\n", ""), ended
