@@ -19,7 +19,7 @@ said_goodbye = []
 
 def say_goodbye(who):
     """Over the network, to a servant of the same communicator, and by a callback on this very thread."""
-    with contextlib.suppress(Ice.CommunicatorDestroyedException):  # at the exit
+    with contextlib.suppress(Ice.LocalException):  # at the exit, where that communicator is destroyed as well
         for proxy in (far, near):
             proxy.ice_ping()
             proxy.ice_pingAsync().add_done_callback(lambda done: None)
