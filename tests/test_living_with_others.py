@@ -170,16 +170,17 @@ def test_what_a_program_puts_into_builtins_has_its_end() -> None:
 def test_the_collector_sees_no_more_of_ice_once_the_gate_is_sealed() -> None:
     tracked = check_program(
         """
-        import atexit, gc
+        import gc
         import Ice
 
         def look():
             kept = Ice.Communicator, Ice.Communicator.waitForShutdown, Ice.Communicator.__mro__, Ice.LocalException
             print(icegil.status().gate.state, *map(gc.is_tracked, (*kept, look)))
 
-        atexit.register(look)  # called after icegil's own
         import icegil
+        from icegil import shutdown
         icegil.install()
+        shutdown.afterwards(look)
         look()
         """
     )
