@@ -172,7 +172,7 @@ class Shutdown:
                     workers += [Errand(destroy_in_turn) for _ in workers]
 
     def _leave_streams(self) -> None:
-        if _bridge.occupants():
+        if self._is_in_callback or any(not life.is_over for life in self._living):
             streams.leave_behind()
 
     # --- 2. The gate drains ------------------------------------------------------------------------------------------
