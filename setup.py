@@ -1,7 +1,6 @@
 """What pyproject.toml has no words for: the extension, and the headers that are installed as data."""
 
 import os
-import platform
 from glob import glob
 
 from Cython.Build import cythonize
@@ -12,10 +11,6 @@ DEBUG = os.environ.get("ICEGIL_DEBUG") == "1"
 # extensions compiled with -fwrapv, with which no overflow of signed numbers is reported.
 SANITIZE = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-fno-wrapv"]
 IS_SANITIZED = os.environ.get("ICEGIL_SANITIZE") == "1"
-
-# Thread-local storage by descriptors: as quick as if the program had it ready from the start where ld.so finds room for
-# it there, and still loaded where it does not. On other processors the compilers do so by themselves.
-TLS = ["-mtls-dialect=gnu2"] if platform.machine() == "x86_64" else []
 
 # The headers stand outside the package, where C++ includes them from, and are installed inside it, so that whoever
 # compiles against an installed icegil finds them.
@@ -36,7 +31,6 @@ bridge = Extension(
         "-fvisibility=hidden",
         "-fno-inline-functions-called-once",
         "-fno-plt",
-        *TLS,
         *(SANITIZE if IS_SANITIZED else []),
     ],
     extra_link_args=SANITIZE if IS_SANITIZED else [],

@@ -9,6 +9,14 @@
 
 #include "gate.hpp"
 
+// One word of the storage that ld.so keeps ready for libraries loaded later: reached without a call, two nanoseconds
+// each time. Where that storage is used up such a library cannot be loaded, and is built without.
+#ifdef ICEGIL_WITHOUT_STATIC_TLS
+#define ICEGIL_TLS
+#else
+#define ICEGIL_TLS __attribute__((tls_model("initial-exec")))
+#endif
+
 namespace icegil {
 
 /// One native thread's record. Plain storage: it can be reached from its first use to the thread's very end, also by
@@ -66,7 +74,7 @@ namespace thread_detail {
 /// The calling thread's record. The first call of a thread has it watched: when the thread ends, `gate` forgets it.
 /// `gate` must be the same one in every call, and never be destroyed.
 inline Thread& this_thread(Gate& gate) noexcept {
-    thread_local Thread* known = nullptr;
+    thread_local Thread* known ICEGIL_TLS = nullptr;
     if (known == nullptr) {
         known = &thread_detail::meet(gate);
     }
