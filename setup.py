@@ -16,25 +16,34 @@ IS_SANITIZED = os.environ.get("ICEGIL_SANITIZE") == "1"
 # compiles against an installed icegil finds them.
 HEADERS = "icegil.include.icegil"
 
-bridge = Extension(
-    "icegil._bridge",
-    sources=["icegil/_bridge.pyx"],
-    language="c++",
-    include_dirs=["include"],
-    depends=sorted(glob("include/icegil/*.hpp") + glob("icegil/*.pxd") + glob("icegil/bridge/*")),
-    define_macros=[("ICEGIL_DEBUG", "1")] if DEBUG else [],
-    # What is called once, at a thread's first callback say, stays out of line: every callback runs through the rest.
-    extra_compile_args=[
-        "-std=c++17",
-        "-O1" if DEBUG else "-O2",
-        "-g",
-        "-fvisibility=hidden",
-        "-fno-inline-functions-called-once",
-        "-fno-plt",
-        *(SANITIZE if IS_SANITIZED else []),
-    ],
-    extra_link_args=SANITIZE if IS_SANITIZED else [],
-)
+
+def bridge(name: str, macros: list[tuple[str, str]]) -> Extension:
+    """The boundary, as an extension of this name."""
+    return Extension(
+        f"icegil.{name}",
+        sources=[f"icegil/{name}.pyx"],
+        language="c++",
+        include_dirs=["include"],
+        depends=sorted(glob("include/icegil/*.hpp") + glob("icegil/*.p*") + glob("icegil/bridge/*")),
+        define_macros=[*macros, *([("ICEGIL_DEBUG", "1")] if DEBUG else [])],
+        # What is called once, at a first callback say, stays out of line: every callback runs through the rest.
+        extra_compile_args=[
+            "-std=c++17",
+            "-O1" if DEBUG else "-O2",
+            "-g",
+            "-fvisibility=hidden",
+            "-fno-inline-functions-called-once",
+            "-fno-plt",
+            *(SANITIZE if IS_SANITIZED else []),
+        ],
+        extra_link_args=SANITIZE if IS_SANITIZED else [],
+    )
+
+
+# The second is loaded where there is no room for the first (icegil/__init__.py). Debug builds have no use for it.
+bridges = [bridge("_bridge", [])]
+if not (DEBUG or IS_SANITIZED):
+    bridges.append(bridge("_bridge_anywhere", [("ICEGIL_WITHOUT_STATIC_TLS", "1")]))
 
 setup(
     # Namespace packages too: the torture scenarios are programs in a directory without __init__.py.
@@ -47,5 +56,5 @@ setup(
         HEADERS: ["*.hpp"],
     },
     # Generated C++ stays out of the source tree.
-    ext_modules=cythonize([bridge], build_dir="build/cython"),
+    ext_modules=cythonize(bridges, build_dir="build/cython"),
 )

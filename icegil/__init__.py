@@ -6,6 +6,7 @@ nothing.
 
 from typing import TYPE_CHECKING
 
+import icegil.boundary as boundary  # noqa: F401  # before all others
 import icegil.versions as versions
 from icegil.aio import destroy_async, shutdown_completed
 from icegil.errors import GuardUnavailable, IcegilError, UnsupportedIce

@@ -126,6 +126,7 @@ def test_the_list_of_folders_names_what_is_there() -> None:
         *PACKAGE.glob("*.py"),
         *(PACKAGE / "commands").glob("[!_]*.py"),
         PACKAGE / "_bridge.pyx",
+        PACKAGE / "_bridge_anywhere.pyx",
         PACKAGE / "bridge/interpreter.pxd",
         PACKAGE / "bridge/posix.pxd",
     ]
