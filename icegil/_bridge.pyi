@@ -108,13 +108,13 @@ def set_own_code(addresses: list[int], /) -> None:
     """The objects that hold these addresses are Ice's and icegil's: no thread with code of theirs on its stack ends."""
 
 class LastHandler:
-    """An `atexit` handler that does nothing, and whose only owner is to be `atexit`: its end is the moment it is for.
+    """An `atexit` handler that calls `first()`. Its only owner is to be `atexit`: its end is the moment it is for.
 
     All handlers have run then, and nothing of the interpreter has gone. `next_step()` is called there until it is
     false; nothing looks at signals in between.
     """
 
-    def __init__(self, next_step: Callable[[], bool]) -> None: ...
+    def __init__(self, first: Callable[[], None], next_step: Callable[[], bool]) -> None: ...
     def __call__(self) -> None: ...
 
 def show_unraisable(error: BaseException, thing: object, /) -> None:

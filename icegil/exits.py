@@ -10,28 +10,43 @@ import threading
 import icegil._bridge as _bridge
 import icegil._compat as _compat
 
-_taken = threading.Lock()
-_owner = 0  # `threading.get_ident()` of the thread that has taken it
+_taken = threading.Lock()  # by the thread that runs the handlers, for good
+_owner = 0  # its `threading.get_ident()`
 
 parked = 0
 """Callbacks that called `sys.exit()` when another thread was taking the process out."""
 
 
 def begin() -> None:
-    """The calling thread takes the process out from here on. If another one does already, this one never returns.
+    """Python begins to end, on the calling thread: it is about to join threads.
 
-    Two that run the handlers at exit would run some of them twice.
+    Does not return if another one is further: it runs the handlers at exit, or has run them.
     """
-    global _owner, parked
+    if _taken.locked() and _owner != threading.get_ident():
+        _leave_it_to_the_other()
+    if is_in_callback():
+        _compat.do_not_join_main_thread()
+
+
+def begin_handlers() -> None:
+    """The calling thread is about to run the handlers at exit. If another one does already, this one never returns.
+
+    Two threads may join the same ones, and one of them may have to for the other to get on; but two that run the
+    handlers would run some of them twice.
+    """
+    global _owner
     if _taken.acquire(blocking=False):
         _owner = threading.get_ident()
     elif _owner != threading.get_ident():
-        if is_in_callback():
-            parked += 1
-            _bridge.park_this_thread()
-        _wait_for_the_end()
+        _leave_it_to_the_other()
+
+
+def _leave_it_to_the_other() -> None:
+    global parked
     if is_in_callback():
-        _compat.do_not_join_main_thread()
+        parked += 1
+        _bridge.park_this_thread()
+    _wait_for_the_end()
 
 
 def _wait_for_the_end() -> None:
@@ -47,7 +62,7 @@ def is_in_callback() -> bool:
 
 
 def is_leaving_callback() -> bool:
-    """Whether the calling thread is a callback that takes the process out: the dispatch that it is in never ends."""
+    """Whether the calling thread is a callback that runs the handlers at exit: the dispatch it is in never ends."""
     return _owner == threading.get_ident() and is_in_callback()
 
 

@@ -14,6 +14,7 @@ import atexit
 import collections
 import contextlib
 import math
+import os
 import sys
 import time
 import warnings
@@ -37,6 +38,7 @@ ROUNDS = 3
 
 _timeout: Callable[[], float] | None = None
 _is_guarded = False
+_is_registered = False
 _afterwards: list[Callable[[], None]] = []
 
 
@@ -60,14 +62,28 @@ def afterwards(step: Callable[[], None]) -> None:
 
 def _begin() -> None:
     """Python begins to end, on whatever thread that is: it has not joined any, and not run any handler."""
+    global _is_registered
     exits.begin()
+    if _is_registered:  # by another thread, which ends the program at the same time
+        return
+    _is_registered = True
     steps = collections.deque(Shutdown(_timeout(), _is_guarded).steps if _timeout is not None else ())
     steps += _afterwards
     steps.append(_bridge.trace_finalizing)  # 4
     # Once more when the process ends; but after Ctrl-C Python ends it by the signal, and no handler of C's is called.
     steps.append(_bridge.write_trace_before_finalization)
-    # The last one that is registered is the last that `atexit` lets go of: the moment is as late as can be.
-    atexit.register(_bridge.LastHandler(lambda: _take_next(steps)))
+    # The last one that is registered is the first that is called, and the last that `atexit` lets go of: the moment is
+    # as late as can be.
+    atexit.register(_bridge.LastHandler(exits.begin_handlers, lambda: _take_next(steps)))
+
+
+def _forget() -> None:
+    """In a forked child nothing has begun."""
+    global _is_registered
+    _is_registered = False
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def _take_next(steps: collections.deque[Callable[[], None]]) -> bool:

@@ -78,19 +78,21 @@ def keep_alive(thing, /):
 
 @no_gc  # nobody gets hold of it by accident, as who lists the collector's objects does
 cdef class LastHandler:
-    """An `atexit` handler that does nothing, and whose only owner is to be `atexit`: its end is the moment it is for.
+    """An `atexit` handler that calls `first()`. Its only owner is to be `atexit`: its end is the moment it is for.
 
     CPython drops what it holds for its handlers when all of them have run, on the thread that finalizes, before
     anything of the interpreter goes (atexitmodule.c, atexit_cleanup). `next_step()` is called there until it is false.
     """
 
+    cdef object first
     cdef object next_step
 
-    def __cinit__(self, next_step):
+    def __cinit__(self, first, next_step):
+        self.first = first
         self.next_step = next_step
 
     def __call__(self):
-        pass
+        self.first()
 
     def __dealloc__(self):
         # A loop in C: between the steps nothing looks at signals, whose handlers may raise.
