@@ -1,0 +1,34 @@
+"""`getAdmin` makes the administrative object, which tells a locator in the same process of itself."""
+
+import Ice
+
+
+class Registry(Ice.LocatorRegistry):
+    def setServerProcessProxy(self, name, proxy, current):
+        print("told of", name)
+
+    setAdapterDirectProxy = setReplicatedAdapterDirectProxy = setServerProcessProxy
+
+
+class Locator(Ice.Locator):
+    def getRegistry(self, current):
+        return registry
+
+    findObjectById = findAdapterById = getRegistry
+
+
+with Ice.initialize() as here:
+    adapter = here.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
+    registry = Ice.LocatorRegistryPrx.uncheckedCast(adapter.add(Registry(), Ice.stringToIdentity("registry")))
+    locator = adapter.add(Locator(), Ice.stringToIdentity("locator"))
+    adapter.activate()
+    words = [
+        "server",
+        "--Ice.Admin.DelayCreation=1",
+        "--Ice.Admin.Endpoints=tcp -h 127.0.0.1",
+        "--Ice.Admin.InstanceName=name",
+        "--Ice.Admin.ServerId=server",
+        f"--Ice.Default.Locator={locator}",
+    ]
+    with Ice.initialize(words) as ice:
+        assert ice.getAdmin() is not None
