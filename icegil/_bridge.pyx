@@ -72,6 +72,7 @@ cdef void park(
 cdef void renew_in_child() noexcept nogil:
     gate.renew_in_child(this_visitor()[0])
     leave_trace_to_parent()
+    leave_kept_states_to_parent()
     begin_as_main_thread()
 
 

@@ -129,6 +129,15 @@ def forget_thread() -> None:
             threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
 
 
+def forget_parents_threads() -> None:
+    """In a forked child: has the objects of the parent's native threads go now, not when `threading` itself is gone.
+
+    Since 3.13 such an object goes with what its thread has in a `threading.local`, which the boundary keeps in a child.
+    """
+    if sys.version_info >= (3, 13) and not isinstance(known_thread(), threading._DummyThread):
+        threading._thread_local_info = threading.local()  # type: ignore[attr-defined]
+
+
 def given_code(source: str) -> str:
     """What Python makes of the text that `-c` gives it: since 3.14 it may be indented."""
     if sys.version_info < (3, 14):

@@ -271,6 +271,7 @@ def destroy(communicator: Any, timeout: float | None = None) -> None:
 def _leave_to_parent() -> None:
     """In a forked child: the parent's communicators have no threads here, so nothing of theirs may be waited for."""
     global _lock, tally
+    _compat.forget_parents_threads()
     being_made.clear()
     _lock = threading.RLock()
     tally = Tally()

@@ -1,5 +1,7 @@
 # IcePy's ways into Python and out again. No `with gil:` here: these are the acquire and the release, and what runs
 # between them is IcePy's own code.
+from libcpp.vector cimport vector
+
 from icegil.bridge.interpreter cimport (
     PyEval_RestoreThread,
     PyEval_SaveThread,
@@ -16,6 +18,7 @@ from icegil.bridge.interpreter cimport (
     forget_late_exception,
     forget_profilers,
     holds_gil,
+    keep_what_is_local,
 )
 from icegil.bridge.thread cimport Thread
 
@@ -68,6 +71,35 @@ cdef void on_PyGILState_Release(
 # on 3.12 another thread would clear its own slot instead. From one callback to the next `threading.local` lasts and a
 # trace function, as in any Python thread; no context variable, nor an exception that was meant for the one before.
 
+cdef vector[PyThreadState*] kept_states  # under the GIL
+
+
+cdef void forget_kept(
+    PyThreadState* state,
+) noexcept nogil:
+    cdef size_t i
+    for i in range(kept_states.size()):
+        if kept_states[i] == state:
+            kept_states[i] = kept_states.back()
+            kept_states.pop_back()
+            return
+
+
+cdef void leave_kept_states_to_parent() noexcept nogil:
+    # In a forked child CPython deletes the states of threads that are not there, and what a thread of Ice kept in a
+    # `threading.local` would come to its end: its `__del__` may call Ice, and wait for threads that are not there.
+    # Without icegil it had come to its end in the parent, with its callback.
+    cdef void* mine = this_thread(gate[0]).state
+    if not holds_gil():
+        return  # forked by native code, not to go on with Python
+    for state in kept_states:
+        if state != mine:
+            keep_what_is_local(state)
+    kept_states.clear()
+    if mine != NULL:
+        kept_states.push_back(<PyThreadState*> mine)
+
+
 cdef PyGILState_STATE ensure_unkept(
     Thread* me,
 ) noexcept nogil:
@@ -84,6 +116,7 @@ cdef PyGILState_STATE ensure_unkept(
     schedule(Point.acquired)
     me.state = PyGILState_GetThisThreadState()
     me.at_end = free_thread_state
+    kept_states.push_back(<PyThreadState*> me.state)
     with gil:
         on_first_entry()
     return state
@@ -120,6 +153,7 @@ cdef void free_thread_state() noexcept nogil:
     schedule(Point.acquired)
     state = <PyThreadState*> me.state
     me.state = NULL
+    forget_kept(state)
     forget_profilers()
     forget_late_exception(state)
     (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`

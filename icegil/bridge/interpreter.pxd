@@ -93,6 +93,15 @@ cdef extern from *:
         state->coroutine_origin_tracking_depth = 0;
     }
 
+    // Has nothing of a thread die with its state, `threading.local` values say.
+    static inline void icegil_keep_what_is_local(PyThreadState* state) noexcept {
+        state->dict = nullptr;
+    #if PY_VERSION_HEX >= 0x030D0000
+        state->threading_local_key = nullptr;
+        state->threading_local_sentinel = nullptr;
+    #endif
+    }
+
     // An exception for a callback that is over: whoever set it came too late, by a moment or by much.
     static inline void icegil_forget_late_exception(PyThreadState* state) noexcept {
         if (state->async_exc != nullptr) PyThreadState_SetAsyncExc(state->thread_id, nullptr);
@@ -162,6 +171,7 @@ cdef extern from *:
     bint holds_gil "icegil_holds_gil"() noexcept nogil
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
     void forget_callback "icegil_forget_callback"(PyThreadState* state) noexcept nogil
+    void keep_what_is_local "icegil_keep_what_is_local"(PyThreadState* state) noexcept nogil
     void forget_late_exception "icegil_forget_late_exception"(PyThreadState* state) noexcept nogil
     void forget_profilers "icegil_forget_profilers"() noexcept nogil
     PyObject* PyEval_GetFrame "icegil_frame"() noexcept nogil
