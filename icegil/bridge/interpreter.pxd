@@ -63,6 +63,7 @@ cdef extern from *:
     #include <pthread.h>
     #include <cstdio>
     #include <cstdlib>
+    #include <vector>
 
     #if PY_VERSION_HEX < 0x030D0000
     #  define Py_IsFinalizing _Py_IsFinalizing
@@ -93,12 +94,14 @@ cdef extern from *:
         state->coroutine_origin_tracking_depth = 0;
     }
 
-    // Has nothing of a thread die with its state, `threading.local` values say.
+    // Has nothing of a thread die with its state, `threading.local` values say: it is kept for good.
     static inline void icegil_keep_what_is_local(PyThreadState* state) noexcept {
+        static std::vector<PyObject*>& kept = *new std::vector<PyObject*>;
+        kept.push_back(state->dict);
         state->dict = nullptr;
     #if PY_VERSION_HEX >= 0x030D0000
-        state->threading_local_key = nullptr;
-        state->threading_local_sentinel = nullptr;
+        kept.insert(kept.end(), {state->threading_local_key, state->threading_local_sentinel});
+        state->threading_local_key = state->threading_local_sentinel = nullptr;
     #endif
     }
 

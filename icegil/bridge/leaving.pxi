@@ -122,15 +122,12 @@ cdef vector[LoadedObject]* own_code = new vector[LoadedObject]()  # never destro
 
 
 def set_own_code(addresses, /):
-    """The objects that hold these addresses are Ice's and icegil's."""
-    cdef vector[LoadedObject]* found = new vector[LoadedObject]()
+    """The objects that hold these addresses are Ice's and icegil's. To be called once, before any thread comes by."""
     cdef optional[LoadedObject] each
-    global own_code
     for address in addresses:
         each = object_containing(<const void*> <uintptr_t> address)
         if each.has_value():
-            found.push_back(each.value())
-    own_code = found  # a thread may be looking through the other one
+            own_code.push_back(each.value())
 
 
 cdef void on_pthread_exit(
