@@ -271,7 +271,7 @@ inline release(me) {
 #endif
 }
 
-/* bridge: on_PyEval_RestoreThread, and take_gil_late. Nobody is counted for it, and nobody parked before Python
+/* bridge: on_PyEval_RestoreThread. Nobody is counted for it, and nobody parked before Python
  * finalizes. */
 inline restore_thread(me) {
     if

@@ -171,7 +171,9 @@ def test_who_gives_the_gil_away_has_it() -> None:
         for locks in re.finditer(r"\block_without_gil\(", body):
             line_before = body[: locks.start()].rpartition("\n")[0]
             rest_of_line = body[locks.end() :].partition("\n")[0]
-            assert line_before.endswith("take_gil_late(state)") or " if holds_gil() else " in rest_of_line, name
+            assert line_before.endswith("on_PyEval_RestoreThread(state)") or " if holds_gil() else " in rest_of_line, (
+                name
+            )
     assert BODIES["on_pthread_mutex_lock"].strip() == (
         "return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)"
     )
@@ -214,18 +216,18 @@ def test_a_thread_of_python_does_not_ask_the_gate() -> None:
 
 def test_nobody_waits_for_the_gil_at_a_closed_gate_with_a_lock_of_ice() -> None:
     taking = "PyEval_RestoreThread"
-    late = {"on_PyEval_RestoreThread", "take_gil_late"}
+    late = {"on_PyEval_RestoreThread"}
     assert set(users_of(taking)) == {*late, "on_PyGILState_Ensure", "free_thread_state", "take_gil_back"}
     refused = "if (gate.state() == State.sealed and not me.is_finalizer()) or not gate.try_enter(me[0]):\n"
     before, _, after = BODIES["take_gil_back"].partition(refused)
     assert taking not in before and after.lstrip().startswith("return False\n")
-    for name in users_of("take_gil_late"):
+    for name in users_of("on_PyEval_RestoreThread"):
         body = BODIES[name]
         if "mutex" not in body:  # a join: there is no lock in hand
             assert name in SUBJECT_OF_JOINS
             continue
         after = body[body.index("take_gil_back(state)") :]
-        let_go, taken = after.index("pthread_mutex_unlock(mutex)"), after.index("take_gil_late(state)")
+        let_go, taken = after.index("pthread_mutex_unlock(mutex)"), after.index("on_PyEval_RestoreThread(state)")
         assert let_go < taken, name
         if name != "lock_without_gil":  # which begins anew; whoever waits for a condition comes back with its lock
             assert after.index("lock_without_gil(mutex, place)") > taken, name

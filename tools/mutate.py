@@ -52,8 +52,8 @@ GATE = {
     ),
     "the finalizer waits for itself": ("(finalizer.depth() != 0 ? 1 : 0)", "(finalizer.depth() != 0 ? 0 : 0)"),
     "the finalizer is refused": (
-        "state != State::open && !outsider.is_finalizer_",
-        "state != State::open && !false; (void)outsider.is_finalizer_",
+        "state != State::open && !outsider.is_finalizer()",
+        "state != State::open && !false; (void)outsider.is_finalizer()",
     ),
     "nested entries are refused while draining": (NESTED, REFUSE_NESTED.replace("STATE", "draining")),
     "nested entries are refused when sealed": (NESTED, REFUSE_NESTED.replace("STATE", "sealed")),
@@ -112,8 +112,8 @@ CROSSINGS = {
     ),
     "park with the GIL": ("    if holds_gil():\n        return PyGILState_Ensure()\n    me =", "    me ="),
     "a callback on a thread of Python is parked at a closed gate": (
-        "        if is_too_late(&me.visitor):\n",
-        "        if gate.state() != State.open:\n",
+        "    if is_too_late(&me.visitor):\n",
+        "    if gate.state() != State.open:\n",
     ),
     "a callback on a thread of Python is refused like a native thread": (
         "    if me.frames == 0 and PyGILState_GetThisThreadState() != NULL:\n",
@@ -161,10 +161,6 @@ WAITS = {
     "come back from a condition without its lock": (
         "        lock_without_gil(mutex, place)  # whoever waits",
         "        pass  # whoever waits",
-    ),
-    "who waits for the GIL late is parked at a closed gate": (
-        "    if is_too_late(this_visitor()):\n",
-        "    if gate.state() != State.open:\n",
     ),
     "wait for a lock with the GIL in hand": (
         "    return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)\n",

@@ -1,5 +1,6 @@
 # IcePy's ways into Python and out again. No `with gil:` here: these are the acquire and the release, and what runs
 # between them is IcePy's own code.
+from libcpp.algorithm cimport remove
 from libcpp.vector cimport vector
 
 from icegil.bridge.interpreter cimport (
@@ -71,18 +72,13 @@ cdef void on_PyGILState_Release(
 # on 3.12 another thread would clear its own slot instead. From one callback to the next `threading.local` lasts and a
 # trace function, as in any Python thread; no context variable, nor an exception that was meant for the one before.
 
-cdef vector[PyThreadState*] kept_states  # under the GIL
+cdef vector[PyThreadState*]* kept_states = new vector[PyThreadState*]()  # under the GIL; never destroyed, as the gate
 
 
 cdef void forget_kept(
     PyThreadState* state,
 ) noexcept nogil:
-    cdef size_t i
-    for i in range(kept_states.size()):
-        if kept_states[i] == state:
-            kept_states[i] = kept_states.back()
-            kept_states.pop_back()
-            return
+    kept_states.erase(remove(kept_states.begin(), kept_states.end(), state), kept_states.end())
 
 
 cdef void leave_kept_states_to_parent() noexcept nogil:
@@ -92,7 +88,7 @@ cdef void leave_kept_states_to_parent() noexcept nogil:
     cdef void* mine = this_thread(gate[0]).state
     if not holds_gil():
         return  # forked by native code, not to go on with Python
-    for state in kept_states:
+    for state in kept_states[0]:
         if state != mine:
             keep_what_is_local(state)
     kept_states.clear()
@@ -190,8 +186,9 @@ def set_thread_hooks(on_first_entry, on_end, /):
 cdef void on_PyEval_RestoreThread(
     PyThreadState* state,
 ) noexcept nogil:
-    # A thread comes back from a blocking call of Ice: one of Python, or one that is inside. Either may hold a lock of
-    # Python's that a handler at exit waits for.
+    # A thread comes back from a blocking call of Ice, or from a wait in one: a thread of Python, or one that is inside.
+    # Either may hold a lock of Python's that a handler at exit waits for; one of Ice's that it took while it waited it
+    # must have let go.
     if is_too_late(this_visitor()):
         park(this_visitor())
     PyEval_RestoreThread(state)

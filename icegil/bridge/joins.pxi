@@ -22,7 +22,7 @@ cdef void on_std_thread_join(
         state = give_gil_away(&for_join, caller())
     self.join()
     if state != NULL:
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
 
 
 cdef int on_pthread_join(
@@ -32,7 +32,7 @@ cdef int on_pthread_join(
     cdef PyThreadState* state = give_gil_away(&for_join, caller()) if holds_gil() else NULL
     cdef int error = pthread_join(other, result)
     if state != NULL:
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
     return error
 
 
@@ -48,7 +48,7 @@ cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until(
     cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
     cdef bint is_in_time = futex_wait_until(self, address, value, has_timeout, seconds, nanoseconds)
     if state != NULL:
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
     return is_in_time
 
 
@@ -63,7 +63,7 @@ cdef bint on_std___atomic_futex_unsigned_base__M_futex_wait_until_steady(
     cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
     cdef bint is_in_time = futex_wait_until_steady(self, address, value, has_timeout, seconds, nanoseconds)
     if state != NULL:
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
     return is_in_time
 
 
@@ -76,5 +76,5 @@ cdef int on_getaddrinfo(
     cdef PyThreadState* state = give_gil_away(&for_wait, caller()) if holds_gil() else NULL
     cdef int error = getaddrinfo(node, service, hints, found)
     if state != NULL:
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
     return error

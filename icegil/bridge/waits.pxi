@@ -51,7 +51,7 @@ cdef bint take_gil_back(
     PyThreadState* state,
 ) noexcept nogil:
     # False: the gate is closed, and Python may stop this thread for ever where it waits for the GIL. The caller must
-    # let go of what it has just locked before it waits there (`take_gil_late`), since the finalizer may want that too.
+    # let go of what it has just locked, which the finalizer may want too, before it waits: `on_PyEval_RestoreThread`.
     cdef Visitor* me = this_visitor()
     if (gate.state() == State.sealed and not me.is_finalizer()) or not gate.try_enter(me[0]):
         return False
@@ -61,15 +61,6 @@ cdef bint take_gil_back(
     gate.leave(me[0])
     schedule(Point.left)
     return True
-
-
-cdef void take_gil_late(
-    PyThreadState* state,
-) noexcept nogil:
-    if is_too_late(this_visitor()):
-        park(this_visitor())
-    PyEval_RestoreThread(state)
-    schedule(Point.acquired)
 
 
 cdef int lock_without_gil(
@@ -92,7 +83,7 @@ cdef int lock_without_gil(
             return error
         if error == 0:
             pthread_mutex_unlock(mutex)
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
 
 
 cdef int on_pthread_mutex_lock(
@@ -142,7 +133,7 @@ cdef int wait_without_gil(
         error = pthread_cond_clockwait(condition, mutex, clock, until)
     if state != NULL and not take_gil_back(state):
         pthread_mutex_unlock(mutex)
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
         lock_without_gil(mutex, place)  # whoever waits for a condition expects it unlocked for a while
     return error
 
@@ -158,7 +149,7 @@ cdef void on_std_condition_variable_wait(
     if state != NULL and not take_gil_back(state):
         mutex = lock.mutex().native_handle()
         pthread_mutex_unlock(mutex)
-        take_gil_late(state)
+        on_PyEval_RestoreThread(state)
         lock_without_gil(mutex, place)
 
 

@@ -261,7 +261,7 @@ private:
     }
 
     static bool is_refused(State state, const Visitor& outsider) noexcept {
-        return state != State::open && !outsider.is_finalizer_.load(std::memory_order_relaxed);
+        return state != State::open && !outsider.is_finalizer();
     }
 
     [[nodiscard]] bool refuse() noexcept {
