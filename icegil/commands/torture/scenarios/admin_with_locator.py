@@ -5,39 +5,11 @@ ends: status 0
 within: 8
 """
 
-import Ice
 from _echo import communicator
+from _locator import serve_locator
 
-
-class Registry(Ice.LocatorRegistry):
-    def setAdapterDirectProxy(self, name, proxy, current):
-        told.append(name)
-
-    def setReplicatedAdapterDirectProxy(self, name, group, proxy, current):
-        told.append(name)
-
-    def setServerProcessProxy(self, name, proxy, current):
-        told.append(name)
-
-
-class Locator(Ice.Locator):
-    def getRegistry(self, current):
-        return registry
-
-    def findObjectById(self, identity, current):
-        return None
-
-    def findAdapterById(self, name, current):
-        return None
-
-
-told = []
 with communicator() as here:
-    adapter = here.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
-    made = adapter.add(Registry(), Ice.stringToIdentity("registry"))
-    registry = Ice.LocatorRegistryPrx.uncheckedCast(made)
-    locator = adapter.add(Locator(), Ice.stringToIdentity("locator"))
-    adapter.activate()
+    locator, told = serve_locator(here)
     properties = {
         "Ice.Admin.DelayCreation": 1,
         "Ice.Admin.Endpoints": "tcp -h 127.0.0.1",

@@ -8,23 +8,12 @@ drain: 1
 """
 
 import sys
-import threading
 
-import Ice
-from _echo import Echo, communicator, serve
+from _echo import communicator
+from _stuck import stick
 from _terminal import wait_in_input
-
-entered = threading.Event()
-
-
-class Stuck(Echo):
-    def ice_invoke(self, arguments, current):
-        entered.set()
-        threading.Event().wait()
-
 
 terminal = wait_in_input()
 ice = communicator()
-serve(ice, Stuck()).ice_oneway().ice_invoke("stick", Ice.OperationMode.Normal, b"")
-entered.wait()
+stick(ice)
 sys.exit(3)

@@ -8,21 +8,10 @@ drain: 1
 """
 
 import sys
-import threading
 
-import Ice
-from _echo import Echo, communicator, serve
-
-entered = threading.Event()
-
-
-class Stuck(Echo):
-    def ice_invoke(self, arguments, current):
-        entered.set()
-        threading.Event().wait()
-
+from _echo import communicator
+from _stuck import stick
 
 ice = communicator()
-serve(ice, Stuck()).ice_oneway().ice_invoke("stick", Ice.OperationMode.Normal, b"")
-entered.wait()
+stick(ice)
 sys.exit(3)

@@ -8,23 +8,12 @@ drain: 1
 """
 
 import sys
-import threading
 
-import Ice
-from _echo import Echo, communicator, serve, storm
-
-entered = threading.Event()
-
-
-class Stuck(Echo):
-    def ice_invoke(self, arguments, current):
-        entered.set()
-        threading.Event().wait()
-
+from _echo import communicator, serve, storm
+from _stuck import stick
 
 ice, another = communicator(), communicator()
-serve(ice, Stuck()).ice_oneway().ice_invoke("stick", Ice.OperationMode.Normal, b"")
-entered.wait()
+stick(ice)
 pending = storm(serve(another))
 sys.stdout.close()
 sys.exit(3)
