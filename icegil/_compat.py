@@ -77,11 +77,6 @@ def event_loop_adapter_class() -> type[Any] | None:
     return getattr(module, "EventLoopAdapter", None)
 
 
-def packages_needed_last() -> tuple[str, ...]:
-    """The packages whose names must outlive Python's clean-up of modules."""
-    return ("Ice", "icegil")
-
-
 def take_over_clean_up() -> None:
     """Has IcePy 3.7 not clean up among the handlers at exit, where others may still use it: see `clean_up_icepy`."""
     if (clean_up := getattr(sys.modules["IcePy"], "cleanup", None)) is not None:

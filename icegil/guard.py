@@ -109,7 +109,7 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
         `"guard"`: every crossing between Ice's threads and Python is guarded too.
         `"auto"`: the guard where it is possible. None: the environment's `ICEGIL_MODE`, else `"auto"`.
     drain_timeout : float | None
-        Longest time in seconds that the whole shutdown may take.
+        Longest time in seconds that the shutdown waits, once every handler at exit has run.
         None: the environment's `ICEGIL_DRAIN_TIMEOUT`, else 5.
 
     Returns

@@ -204,11 +204,10 @@ class Shutdown:
         # What runs from here on, `__del__` and the clean-up of modules, may still call proxies, and IcePy looks the
         # exceptions that it raises up in modules that are being emptied. What icegil itself consists of is kept with
         # them: that costs the exit less than to take it apart.
-        packages = _compat.packages_needed_last()
         kept = {
             name: vars(module).copy()
             for name, module in list(sys.modules.items())
-            if name.partition(".")[0] in packages and isinstance(module, ModuleType)
+            if name.partition(".")[0] in ("Ice", "icegil") and isinstance(module, ModuleType)
         }
         _bridge.keep_modules(kept)
 

@@ -56,7 +56,7 @@ class Status:
     ice: str | None
     """Version of zeroc-ice; None before it was imported."""
     drain_timeout: float
-    """Longest time in seconds that a shutdown may take."""
+    """Longest time in seconds that a shutdown waits."""
     redirected: tuple[str, ...]
     """Names of the functions that IcePy imports and that lead to icegil."""
     gate: GateStatus

@@ -66,7 +66,7 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown may take (5)"
+        "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown waits (5)"
     )
     parser.add_argument(
         "--trace",
