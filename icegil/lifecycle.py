@@ -100,9 +100,11 @@ class Life:
 
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
+        if self.state in (State.STUCK, State.INHERITED):
+            return
         if exits.is_leaving_callback():  # a handler at exit, which may wait here for the very dispatch that it is in
             self.destroy().wait(SLOW / 2)
-        elif self.state not in (State.STUCK, State.INHERITED):
+        else:
             self._destroy_watched(destroy)
 
     def say_slow(self) -> None:
@@ -210,11 +212,11 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
     """The life of this communicator, watched from now on if it was not yet; it may have been destroyed before."""
     with _lock:
         # Not from the list: the weak references in there are cleared before a `__del__` that destroys a communicator.
-        life: Life | None = getattr(communicator, _ATTRIBUTE, None)
+        # Nor by `getattr` and `setattr`, which a class of the program's may have made its own.
+        attributes = vars(communicator)
+        life: Life | None = attributes.get(_ATTRIBUTE)
         if life is None:
-            life = Life(communicator, _callers() if is_new else [])
-            setattr(communicator, _ATTRIBUTE, life)
-            _lives[communicator] = life
+            life = attributes[_ATTRIBUTE] = _lives[communicator] = Life(communicator, _callers() if is_new else [])
             if not is_new and _compat.is_destroyed(communicator):
                 life.state = State.DESTROYED
             tally.made += 1

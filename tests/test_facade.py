@@ -720,6 +720,27 @@ def test_get_include_is_where_the_headers_are() -> None:
         assert (include / "icegil" / header).is_file()
 
 
+def test_a_communicator_whose_class_has_attributes_of_its_own_way_is_watched() -> None:
+    check_says(
+        "active destroyed\n",
+        """
+        import icegil
+        Ice = icegil.install()
+        class Strict(getattr(Ice, "CommunicatorI", Ice.Communicator)):
+            def __setattr__(self, name, value):
+                if "icegil" in name:
+                    raise AttributeError(name)
+                super().__setattr__(name, value)
+            def __getattr__(self, name):
+                return f"some {name}"
+        ice = Strict(Ice.initialize()._impl) if hasattr(Ice, "CommunicatorI") else Strict()
+        states = [icegil.snapshot().communicators[-1].state]
+        ice.destroy()
+        print(*states, icegil.snapshot().communicators[-1].state)
+        """,
+    )
+
+
 # --- Communicators that a program never destroys --------------------------------------------------------------------
 
 NEVER_DESTROYED = """\
