@@ -1,7 +1,7 @@
 """The boundary between C++ threads and Python; for icegil's own modules. Every function is callable from any thread."""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 def is_finalizing() -> bool:
     """Whether the gate is not open, or Python finalizes."""
@@ -54,6 +54,44 @@ def keep_alive(thing: object, /) -> None:
 
 def leave_right_after_finalization() -> None:
     """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
+
+def set_futures(
+    report: Callable[[object, str], object],
+    timeout: type[BaseException],
+    cancelled: type[BaseException],
+    habits: dict[str, Any],
+    /,
+) -> None:
+    """What the futures need to know of the installed Ice: its exceptions, its habits, and how it says what callbacks
+    have raised: `report(future, what)`, with the exception set. Called once, before there are any."""
+
+class Future:
+    """The state of an asynchronous operation; what `Ice.Future` is made of."""
+
+class InvocationFuture(Future):
+    """The same of a call of a proxy; what `Ice.InvocationFuture` is made of."""
+
+def add_while_running(future: object, fn: Callable[..., object], /) -> bool:
+    """As `add_done_callback`; False, and `fn` is not called, if the future is done."""
+
+def add_while_unsent(future: object, fn: Callable[..., object], /) -> bool:
+    """As `add_sent_callback`; False, and `fn` is not called, if the request was sent."""
+
+def futures() -> dict[str, int]:
+    """Futures that are alive; calls of proxies that were begun, and that are over."""
+
+def own_futures(cls: type, methods: list[object | None], /) -> None:
+    """Looks after the references to futures of this class, in calls by these methods of IcePy; None: it has none.
+
+    In this order: `invokeAsync` of operations; of proxies `ice_invokeAsync`, and on Ice 3.7 `ice_isAAsync`,
+    `ice_pingAsync`, `ice_idsAsync`, `ice_idAsync`.
+    """
+
+def disown_futures() -> None:
+    """Undoes `own_futures`; calls that are being made end as they began."""
+
+def ownership() -> dict[str, Any]:
+    """Whether a call was looked at; whether IcePy took a reference too many; how many were given back."""
 
 def keep_modules(modules: dict[str, dict[str, object]], /) -> None:
     """Has IcePy find these modules, by name, once the gate is sealed. They are kept for good, and what stands in them.

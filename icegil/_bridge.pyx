@@ -121,6 +121,9 @@ include "bridge/crossings.pxi"  # IcePy's ways into Python and out again, and th
 include "bridge/look_ups.pxi"  # the modules that IcePy looks up, also when Python has none any more
 include "bridge/waits.pxi"  # nobody waits inside Ice with the GIL in hand: locks and conditions
 include "bridge/joins.pxi"  # nor for the end of a thread, a future, a name
+include "bridge/futures.pxi"  # what an asynchronous operation comes to, and who wants to know
+include "bridge/invocations.pxi"  # the same of a call of a proxy
+include "bridge/ownership.pxi"  # nothing is kept: the references to those futures
 include "bridge/signals.pxi"  # what a signal handler raises below IcePy reaches the program
 include "bridge/leaving.pxi"  # the gate is closed, threads end, the process ends
 include "bridge/native_threads.pxi"  # threads of the bridge's own, which Python could not start

@@ -77,6 +77,27 @@ def event_loop_adapter_class() -> type[Any] | None:
     return getattr(module, "EventLoopAdapter", None)
 
 
+def asynchronous_methods() -> list[Any]:
+    """The methods of IcePy that make asynchronous calls: of a Slice file's operations, of proxies. None: it has not."""
+    icepy = sys.modules["IcePy"]
+    of_proxies = ("ice_invokeAsync", "ice_isAAsync", "ice_pingAsync", "ice_idsAsync", "ice_idAsync")  # 3.8: the first
+    return [vars(icepy.Operation)["invokeAsync"], *(vars(icepy.ObjectPrx).get(name) for name in of_proxies)]
+
+
+def habits_of_futures(ice: Any) -> dict[str, Any]:
+    """In what the installed futures differ from those of Ice 3.8.3, by their code: it changed between patches."""
+    future, invocation = ice.Future, ice.InvocationFuture
+    in_sent = [names for each in invocation.sent.__code__.co_consts if (names := getattr(each, "co_names", None))]
+    return {
+        "is_of_3_7": hasattr(invocation, "operation"),
+        "late_callbacks_may_raise": "_callCallbacks" not in future.add_done_callback.__code__.co_names,
+        "zero_is_for_ever": "monotonic" not in future._wait.__code__.co_names,
+        "sent_waits_for_sent_alone": all("_state" not in names for names in in_sent),
+        # `Exception` in `Ice/__init__.py` of Ice 3.7 is Ice's own.
+        "caught_of_sent_callbacks": invocation.set_sent.__globals__.get("Exception", Exception),
+    }
+
+
 def take_over_clean_up() -> None:
     """Has IcePy 3.7 not clean up among the handlers at exit, where others may still use it: see `clean_up_icepy`."""
     if (clean_up := getattr(sys.modules["IcePy"], "cleanup", None)) is not None:

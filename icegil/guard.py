@@ -15,6 +15,7 @@ import icegil._bridge as _bridge
 import icegil._compat as _compat
 import icegil.aio as aio
 import icegil.exits as exits
+import icegil.futures as futures
 import icegil.lifecycle as lifecycle
 import icegil.redirects as redirects
 import icegil.settings as settings
@@ -59,6 +60,10 @@ class _Installation:
             "icegil.views"
         )  # a signal handler may ask, which could not finish an import begun below it
         self.patches = _patches(self.ice)
+        if not self.reason:
+            self.patches += [_Patch(cls, name, method) for cls, name, method in futures.rebound(self.ice)]
+            self.patches += [_Patch(self.ice, name, cls) for name, cls in futures.classes(self.ice).items()]
+            futures.own()
         for patch in self.patches:
             patch.put()
         if sys.flags.dev_mode:
@@ -87,6 +92,8 @@ class _Installation:
     def remove(self) -> None:
         shutdown.cancel()
         _compat.give_clean_up_back()
+        if not self.reason:
+            futures.disown()
         redirects.take_away()
         for patch in reversed(self.patches):
             patch.take_away()
@@ -163,7 +170,7 @@ def uninstall() -> None:
 
 def status() -> Status:
     """What icegil has in place, and the gate's counters. Callable from any thread at any time."""
-    from icegil.views import GilGivenAway, Status, gate_status  # not at the top: most programs never ask
+    from icegil.views import GilGivenAway, Status, calls, gate_status  # not at the top: most programs never ask
 
     installation = _installation
     return Status(
@@ -175,6 +182,7 @@ def status() -> Status:
         redirected=redirects.in_place(),
         gate=gate_status(),
         gil_given_away=GilGivenAway(**_bridge.gil_given_away()),
+        calls=calls(),
     )
 
 

@@ -45,6 +45,20 @@ class GilGivenAway:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """Asynchronous calls of proxies, and the futures that they are answered with, since the process began."""
+
+    begun: int
+    under_way: int
+    futures: int
+    """Futures that are alive, those of a program's own among them."""
+    references: str
+    """What IcePy was seen to do with the reference to such a future: `"right"`, `"one too many"`; empty: not known."""
+    given_back: int
+    """References that IcePy took too many, and that were given back."""
+
+
+@dataclass(frozen=True)
 class Status:
     """What icegil has in place; see `icegil.status`."""
 
@@ -61,6 +75,7 @@ class Status:
     """Names of the functions that IcePy imports and that lead to icegil."""
     gate: GateStatus
     gil_given_away: GilGivenAway
+    calls: Calls
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,7 @@ class Snapshot:
     communicators: tuple[CommunicatorView, ...]
     """Those whose objects live still, oldest first. In a forked child: without the parent's."""
     callbacks: tuple[CallbackView, ...]
+    calls: Calls
     gate: GateStatus
     is_finalizing: bool
 
@@ -108,6 +124,18 @@ class Snapshot:
 def gate_status() -> GateStatus:
     """The gate now."""
     return GateStatus(state=_bridge.gate_state(), **_bridge.counters())
+
+
+def calls() -> Calls:
+    """The calls now."""
+    counted, found = _bridge.futures(), _bridge.ownership()
+    return Calls(
+        begun=counted["begun"],
+        under_way=counted["begun"] - counted["over"],
+        futures=counted["alive"],
+        references="" if not found["is_known"] else "one too many" if found["takes_too_many"] else "right",
+        given_back=found["given_back"],
+    )
 
 
 def snapshot() -> Snapshot:
@@ -132,6 +160,7 @@ def snapshot() -> Snapshot:
             )
             for thread, native_id, seconds in _bridge.occupants()
         ),
+        calls=calls(),
         gate=gate_status(),
         is_finalizing=_bridge.is_finalizing(),
     )

@@ -36,6 +36,7 @@ REPLACEMENTS = dict(
 def called_by_native_code() -> set[str]:
     """The functions whose addresses leave the bridge."""
     names = set(REPLACEMENTS.values())
+    names |= set(re.findall(r"^cdef PyObject\* (on_\w+Async)\(", BRIDGE, re.MULTILINE))
     names |= set(re.findall(r"start_thread\((\w+), ", BRIDGE))
     names |= set(re.findall(r"on_exit\((\w+), NULL\)", BRIDGE))
     names |= set(re.findall(r"pthread_atfork\(NULL, NULL, (\w+)\)", BRIDGE))

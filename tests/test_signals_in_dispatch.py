@@ -2,11 +2,6 @@
 
 Each program repeats one operation. The signal comes at the first line of Python that the main thread runs below it,
 the next time at the second, and so on until there is none left: in a servant, in a callback, or in Ice's own code.
-
-Two kinds of lines are left out, since what is lost there is lost before IcePy could pass it on. `Ice.Future` has a
-`threading.Condition`, which raises RuntimeError, or stays locked, when an exception comes between two lines of its own,
-or where a `with` leaves it: it does so in a program without Ice, and a thread of Ice then waits for it for ever. And
-IcePy 3.7 goes on with a future whose `__init__` has raised, and calls it half made.
 """
 
 import sys
@@ -44,18 +39,6 @@ PROGRAM = """
             return trace
 
         return trace, came_at
-
-    def is_lost_before(frame):
-        "Whether it is a line of a future or of its lock, or with Ice 3.7 of one that is made."
-        line = frame
-        while frame is not None:
-            if isinstance(frame.f_locals.get("self"), Ice.Future):
-                if line is frame or line.f_code.co_filename == threading.__file__:
-                    return True
-                if frame.f_code.co_name == "__init__" and Ice.intVersion() < 30800:
-                    return True
-            frame = frame.f_back
-        return False
 
     class Servant(Echo):
         def ice_invoke(self, arguments, current):
@@ -117,7 +100,7 @@ OPERATIONS = {
 # Which lines the signal may come at. What `__del__` raises goes nowhere in any program.
 WHERE = {
     "in the program's": "frame.f_globals is globals()",
-    "in any": 'frame.f_code.co_name != "__del__" and not is_lost_before(frame)',
+    "in any": 'frame.f_code.co_name != "__del__"',
 }
 
 

@@ -30,6 +30,7 @@ cdef extern from "Python.h" nogil:
     bint PyDict_CheckExact(PyObject*) noexcept
     bint PyTuple_CheckExact(PyObject*) noexcept
     int PyObject_GC_IsTracked(PyObject*) noexcept
+    void PyObject_GC_Track(void*) noexcept
     void PyObject_GC_UnTrack(void*) noexcept
     PyObject* PyModule_New(const char*) noexcept
     PyObject* PyModule_GetDict(PyObject*) noexcept
@@ -49,6 +50,15 @@ cdef extern from "Python.h" nogil:
     int Py_AddPendingCall(int (*)(void*) noexcept nogil, void*) noexcept
     void Py_IncRef(PyObject*) noexcept
     void Py_DecRef(PyObject*) noexcept
+    Py_ssize_t Py_REFCNT(PyObject*) noexcept
+    ctypedef PyObject* (*PyCFunction)(PyObject*, PyObject*) noexcept
+    ctypedef PyObject* (*PyCFunctionWithKeywords)(PyObject*, PyObject*, PyObject*) noexcept
+    ctypedef struct PyMethodDef:
+        PyCFunction ml_meth
+        int ml_flags
+    enum:
+        METH_VARARGS
+        METH_KEYWORDS
     void* PyCFunction_GetFunction(PyObject*) noexcept
     int Py_IsInitialized() noexcept
     void Py_Exit(int) noexcept
@@ -148,6 +158,13 @@ cdef extern from *:
     #endif
     }
 
+    static inline PyObject* icegil_type_of(PyObject* thing) noexcept { return (PyObject*)Py_TYPE(thing); }
+
+    // The entry of a class's method table that this method was made of, which all callers go through.
+    static inline PyMethodDef* icegil_method_definition(PyObject* method) noexcept {
+        return Py_IS_TYPE(method, &PyMethodDescr_Type) ? ((PyMethodDescrObject*)method)->d_method : nullptr;
+    }
+
     // One attempt at a lock is over: what a processor is told that spins.
     static inline void icegil_relax() noexcept {
     #if defined(__x86_64__)
@@ -181,6 +198,8 @@ cdef extern from *:
     PyObject* PyFrame_GetBack "icegil_frame_back"(PyObject*) noexcept nogil
     PyObject* take_error "icegil_take_error"() noexcept nogil
     void raise_error "icegil_raise_error"(PyObject* error) noexcept nogil
+    PyObject* type_of "icegil_type_of"(PyObject*) noexcept nogil
+    PyMethodDef* method_definition "icegil_method_definition"(PyObject*) noexcept nogil
     void relax "icegil_relax"() noexcept nogil
     const void* caller "icegil_caller"() noexcept nogil
 

@@ -6,6 +6,7 @@
 # calls.
 from cpython.ref cimport Py_INCREF, PyObject
 from libc.stdint cimport uintptr_t
+from libc.string cimport strcmp
 
 from icegil.bridge.interpreter cimport (
     Py_AddPendingCall,
@@ -196,7 +197,10 @@ cdef PyObject* on_PyObject_GetAttrString(
 ) noexcept nogil:
     # IcePy does not look whether it was given something: the mode of an operation is Python, and so are properties of
     # the communicator. The handler has run, so the attribute is there the next time.
-    cdef PyObject* found = PyObject_GetAttrString(thing, name)
+    cdef PyObject* found
+    if name[0] == b"e" and strcmp(name, b"eventLoopAdapter") == 0:
+        give_back_reference()
+    found = PyObject_GetAttrString(thing, name)
     if found == NULL and keep_exit():
         found = PyObject_GetAttrString(thing, name)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -20,6 +21,15 @@ from icegil.commands.torture.endings import command, judge, run
 from icegil.errors import IcegilError
 
 NOT_IMPORTED = "it is not imported"  # as the bridge says it
+ONE_CALL = """
+import icegil
+from icegil import Ice
+with Ice.initialize([]) as communicator:
+    adapter = communicator.createObjectAdapter("")
+    adapter.activate()
+    adapter.addWithUUID(Ice.Object()).ice_pingAsync().result()
+print(icegil.status().calls.references)
+"""
 SELF_TEST = "never_destroyed"
 """The scenario that shows whether it works: a communicator, traffic, and an exit without `destroy()`."""
 
@@ -65,6 +75,8 @@ class Diagnosis:
     settings: dict[str, dict[str, object]] = field(default_factory=dict)
     """Each setting's value, and where it came from."""
     imports: list[Import] = field(default_factory=list)
+    references: str = ""
+    """What IcePy does with the reference to the future of a call, as `icegil.status().calls.references`."""
     self_test: str = ""
     """Empty if it was not run; `"passed"`, or what went wrong."""
     self_test_seconds: float = 0.0
@@ -101,6 +113,8 @@ def diagnose() -> Diagnosis:
     else:
         _examine_imports(found, before, MemoryMap())
     _test(found)
+    if found.is_healthy:
+        found.references = _see_one_call()
     return found
 
 
@@ -187,3 +201,9 @@ def _test(found: Diagnosis) -> None:
     found.self_test_stderr = ending.stderr
     if verdict.text:
         found.problems.append(f"the self-test failed: {verdict.text}")
+
+
+def _see_one_call() -> str:
+    """What IcePy does with the reference to the future of a call; empty if that was not to be seen."""
+    ran = subprocess.run([sys.executable, "-c", ONE_CALL], capture_output=True, text=True, timeout=20, check=False)
+    return ran.stdout.strip()

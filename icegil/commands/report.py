@@ -36,12 +36,14 @@ def report() -> str:
     gate, given = status.gate, status.gil_given_away
     times = given.for_lock + given.for_wait + given.for_join
     why = f": {given.for_lock} for a lock, {given.for_wait} for a condition, {given.for_join} for the end of a thread"
+    calls = status.calls
     sentences = [
         f"{_count(tally.made, 'communicator')} made: {tally.destroyed - tally.destroyed_at_exit} destroyed by the "
         f"program, {tally.destroyed_at_exit} at exit" + (f", {left} not at all" if left else ""),
         f"entries into Python: {gate.admitted} admitted, {gate.refused} refused, {gate.parked} parked, {gate.dropped} "
         "dropped with their event loop",
         f"the GIL was given away {_count(times, 'time')}{why if times else ''}",
+        f"asynchronous calls: {calls.begun}, of which IcePy would have kept {calls.given_back} for good",
         f"the shutdown took {tally.teardown_seconds:.3f} s",
     ]
     if status.reason:

@@ -133,6 +133,7 @@ PARTS = [
 
         session = Session()
         """,
+        stderr=(".*ResourceWarning: this communicator was never destroyed by the program.*", "  .*"),
     ),
     Part(
         "a generator calls in its finally",
