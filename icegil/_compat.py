@@ -50,6 +50,12 @@ def communicator_class(ice: ModuleType) -> type[Any]:
     return cls
 
 
+def object_adapter_class(ice: ModuleType) -> type[Any]:
+    """The class of object adapters: `Ice.ObjectAdapter`, on 3.7 `Ice.ObjectAdapterI` (the other is its base)."""
+    cls: type[Any] = getattr(ice, "ObjectAdapterI", ice.ObjectAdapter)
+    return cls
+
+
 def is_destroyed(communicator: Any) -> bool:
     """Whether a communicator was destroyed already. Ice has no call for it, but refuses to make a proxy then."""
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.adapters as adapters
 import icegil.aio as aio
 import icegil.exits as exits
 import icegil.futures as futures
@@ -253,11 +254,15 @@ def _patches(ice: ModuleType) -> list[_Patch]:
             _Patch(communicator, "__aexit__", aio.leave),
         ]
     patches.append(_Patch(communicator, "shutdownCompleted", aio.shutdownCompleted))
+    for name in ("createObjectAdapterWithEndpoints", "createObjectAdapterWithRouter"):
+        patches.append(_Patch(communicator, name, adapters.unnamed.create_with(getattr(communicator, name))))
+    object_adapter = _compat.object_adapter_class(ice)
+    patches.append(_Patch(object_adapter, "destroy", adapters.unnamed.destroy_with(object_adapter.destroy)))
     for home in _compat.wrap_future_homes():
         patches.append(_Patch(home, "wrap_future", aio.safe_wrap_future(vars(home)["wrap_future"])))
-    adapter = _compat.event_loop_adapter_class()
-    if adapter is not None:
-        patches.append(_Patch(adapter, "runCoroutine", aio.run_coroutine))
+    loop_adapter = _compat.event_loop_adapter_class()
+    if loop_adapter is not None:
+        patches.append(_Patch(loop_adapter, "runCoroutine", aio.run_coroutine))
     return patches
 
 
