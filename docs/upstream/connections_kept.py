@@ -1,6 +1,7 @@
-"""Connections are opened, given a close callback and closed: how much memory each leaves."""
+"""Connections are opened, given a close callback and closed: what memory each leaves, and until when."""
 
-import resource
+import ctypes
+import time
 
 import Ice
 
@@ -10,6 +11,10 @@ class Echo(Ice.Blobject):
         return True, arguments
 
 
+class Counted(ctypes.Structure):
+    _fields_ = [(f"number_{index}", ctypes.c_size_t) for index in range(10)]
+
+
 def make(proxy, first, count):
     for number in range(first, first + count):
         connection = proxy.ice_connectionId(str(number)).ice_getConnection()
@@ -17,11 +22,16 @@ def make(proxy, first, count):
         connection.close(*[] if Ice.intVersion() >= 30800 else [Ice.ConnectionClose.Gracefully])
 
 
+mallinfo2 = ctypes.CDLL(None).mallinfo2  # glibc 2.33
+mallinfo2.restype = Counted
 with Ice.initialize() as ice:
     adapter = ice.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
     proxy = adapter.add(Echo(), Ice.stringToIdentity("echo")).ice_collocationOptimized(False)
     adapter.activate()
-    make(proxy, 0, 500)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    make(proxy, 500, 3000)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 3000, "bytes a connection")
+    make(proxy, 0, 10)
+    before = mallinfo2().number_7  # in use
+    make(proxy, 10, 3000)
+    for seconds in (0, 11 if Ice.intVersion() >= 30800 else 31):
+        time.sleep(seconds)
+        make(proxy, 4000 + seconds, 1)
+        print((mallinfo2().number_7 - before) / 3000, "bytes a connection after", seconds, "seconds")
