@@ -74,6 +74,9 @@ class InvocationFuture(Future):
 def add_while_running(future: object, fn: Callable[..., object], /) -> bool:
     """As `add_done_callback`; False, and `fn` is not called, if the future is done."""
 
+def unseen_error(future: object, /) -> BaseException | None:
+    """What the call of this `InvocationFuture` has failed with, if nobody has asked for it."""
+
 def add_while_unsent(future: object, fn: Callable[..., object], /) -> bool:
     """As `add_sent_callback`; False, and `fn` is not called, if the request was sent."""
 

@@ -6,6 +6,7 @@ import builtins
 import functools
 import logging
 import sys
+import warnings
 from types import FunctionType
 from typing import Any
 
@@ -62,6 +63,16 @@ def _call(future: Any, fn: Any, what: str, *arguments: object) -> None:
         future._warn(what)
 
 
+def _warn_of_failure(self: Any) -> None:
+    """Warns of a call that has failed and whose result nobody has looked at; in development mode."""
+    error = _bridge.unseen_error(self)
+    if error is None or _bridge.is_finalizing():
+        return
+    if type(error).__name__ != "CommunicatorDestroyedException":  # that is what ends calls that nobody waits for
+        message = f"nobody has looked at the result of an asynchronous call, which has failed: {error!r}"
+        warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+
+
 def _report(future: Any, what: str) -> None:
     # As the installed class says it: where it has a method for that, by that.
     if hasattr(future, "_warn"):
@@ -81,7 +92,7 @@ def classes(ice: Any) -> dict[str, type[Any]]:
         _bridge.set_futures(
             _report, ice.TimeoutException, ice.InvocationCanceledException, _compat.habits_of_futures(ice)
         )
-        later = {}
+        later: dict[str, Any] = {"__del__": _warn_of_failure} if sys.flags.dev_mode else {}
         if hasattr(ice.InvocationFuture, "add_done_callback_async"):
             later["add_done_callback_async"] = _add_done_callback_async
             later["add_sent_callback_async"] = _add_sent_callback_async

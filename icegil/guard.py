@@ -236,6 +236,8 @@ def _patches(ice: ModuleType) -> list[_Patch]:
 
     @functools.wraps(destroy)
     def watched_destroy(self: Any) -> None:
+        if lifecycle is None:  # Python has emptied this module, long after all of them were destroyed
+            return
         lifecycle.watch(self).destroy_here(lambda: destroy(self))
 
     @functools.wraps(communicator.__exit__)

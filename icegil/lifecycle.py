@@ -113,7 +113,7 @@ class Life:
             is_news, self._is_said_slow = not (self.is_over or self._is_said_slow), True
         if is_news:
             found = "; ".join(threads.places()) or "no callback is inside"
-            log.warning("%s is not destroyed after %g s: %s", self, SLOW, found)
+            log.warning("%s is not destroyed after %g s: %s", self, slow(), found)
 
     def destroy_now(self) -> None:
         """Destroys it on the calling thread, or waits there for the destruction that has begun; errors are logged."""
@@ -128,7 +128,7 @@ class Life:
 
     def _destroy_watched(self, destroy: Callable[[], object]) -> None:
         """Destroys it here. A native thread says so when that takes long: Python may start none any more."""
-        watch = None if self.is_over else _bridge.Watch(SLOW, self.say_slow)
+        watch = None if self.is_over else _bridge.Watch(slow(), self.say_slow)
         try:
             self._destroy(destroy)
         finally:
@@ -174,7 +174,7 @@ class Life:
 
 
 SLOW = 1.0
-"""Seconds after which a destruction is said to take long."""
+"""Seconds after which a destruction is said to take long, where the program has a handler for its log."""
 
 _ATTRIBUTE = "_icegil_life"
 """Where a communicator has its own."""
@@ -191,6 +191,14 @@ inherited: list[Life] = []
 
 _BOTTOM = "icegil.commands.program"
 """The module whose frames lie below those of a program that `icegil run` runs."""
+
+
+def slow() -> float:
+    """Seconds after which a destruction is said to take long.
+
+    Without a handler Python writes to stderr, where a program that ends well, if slowly, writes nothing.
+    """
+    return SLOW if log.hasHandlers() else 10 * SLOW
 
 
 def _callers() -> list[traceback.FrameSummary]:

@@ -172,7 +172,7 @@ class Shutdown:
                     waiting.popleft().destroy_now()
 
         workers = [Errand(destroy_in_turn) for _ in living[:4]]
-        slow = time.monotonic() + lifecycle.SLOW
+        slow = time.monotonic() + lifecycle.slow()
         with _interruptible("communicators were being destroyed"):
             while workers and (left := self._deadline - time.monotonic()) > 0:
                 if exits.parked and len(_bridge.occupants()) <= len(workers):

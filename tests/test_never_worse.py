@@ -260,3 +260,26 @@ def test_each_communicator_is_warned_of_where_warnings_are_errors() -> None:
         assert ended.status == 3, ended
         assert ended.stderr.count("this communicator was never destroyed by the program") == 3, ended.stderr
         assert "Exception ignored in atexit callback" not in ended.stderr, ended.stderr
+
+
+def test_an_object_that_outlives_icegils_own_modules_destroys_as_it_does_without() -> None:
+    program = """
+        import os
+        import Ice
+
+        class Late:
+            def __init__(self, ice, adapter):
+                self.ice, self.adapter = ice, adapter
+
+            def __del__(self, write=os.write):
+                self.adapter.destroy()
+                self.ice.destroy()
+                write(1, b"destroyed\\n")
+
+        ice = Ice.initialize([])
+        os.late = Late(ice, ice.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1"))
+        del ice
+        """
+    for _ in range(RUNS):
+        ended = python("-m", "icegil", "run", "-c", textwrap.dedent(program))
+        assert (ended.status, ended.stdout, ended.stderr) == (0, "destroyed\n", ""), ended

@@ -251,3 +251,34 @@ def test_an_ice_that_is_mended_is_robbed_of_nothing(tmp_path: Path) -> None:
         ended = python("-c", textwrap.dedent(MENDED.format(library=str(library), mend=mend)))
         said = {"is_known": True, "takes_too_many": found[0], "given_back": found[1]}
         assert (ended.status, ended.stdout, ended.stderr) == (0, f"None {said}\n", ""), ended
+
+
+UNSEEN = """
+    import sys
+    from icegil import Ice
+    from _echo import communicator, serve
+
+    class Failing(Ice.Blobject):
+        def ice_invoke(self, arguments, current):
+            raise Ice.ObjectNotExistException()
+
+    with communicator() as ice:
+        proxy = serve(ice, Failing())
+        future = proxy.ice_pingAsync()
+        proxy.ice_oneway().ice_pingAsync().result()
+        while not future.done():
+            pass
+        {look}
+        del future
+    """
+
+
+@pytest.mark.parametrize(
+    ("look", "options", "is_told"),
+    [("", ["-X", "dev"], True), ("future.exception()", ["-X", "dev"], False), ("", [], False)],
+)
+def test_a_call_that_fails_unseen_is_told_of_in_development_mode(look: str, options: list[str], is_told: bool) -> None:
+    ended = python(*options, "-c", textwrap.dedent(UNSEEN.format(look=look)))
+    said = "ResourceWarning: nobody has looked at the result of an asynchronous call, which has failed: "
+    assert (ended.status, ended.stderr.count(said)) == (0, is_told), ended
+    assert is_told or not ended.stderr, ended

@@ -46,6 +46,7 @@ cdef class Future:
     cdef object outcome
     cdef object error
     cdef list callbacks  # None: there are none
+    cdef bint is_seen  # whether somebody has asked what it came to
     cdef list waiters  # locks, each taken by the thread that waits for it
 
     def __cinit__(self, *_, **__):
@@ -123,6 +124,7 @@ cdef class Future:
     cdef int require_end(self, timeout) except -1:
         if not self.wait(timeout, False):
             raise TimeoutException()
+        self.is_seen = True
         if self.state == CANCELLED:
             raise InvocationCanceledException()
         return 0

@@ -133,6 +133,11 @@ cdef class InvocationFuture(Future):
                 self.call_sent(callbacks)
 
 
+def unseen_error(InvocationFuture future, /):
+    """What the call has failed with, if nobody has asked for it."""
+    return None if future.is_seen else future.error
+
+
 def add_while_unsent(InvocationFuture future, fn, /):
     """As `add_sent_callback`; False, and `fn` is not called, if the request was sent."""
     return future.add_while_unsent(fn)

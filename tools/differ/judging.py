@@ -57,7 +57,13 @@ _STUCK = (
     r"thread \d+ is in:",
     r"  .*",
 )
-_UNDESTROYED = (r".*ResourceWarning: this communicator was never destroyed by the program.*", r"  .*")
+_UNSEEN = (r".*ResourceWarning: nobody has looked at the result of an asynchronous call, which has failed: .*", r"  .*")
+_UNDESTROYED = (
+    r".*ResourceWarning: this communicator was never destroyed by the program.*",
+    r"Exception ignored in: <IcePy.Communicator object at .*>",
+    r"Traceback \(most recent call last\):",
+    r"  .*",
+)
 
 
 @dataclass(frozen=True)
@@ -201,9 +207,12 @@ def _asked_for(program: Program) -> list[str]:
 
 
 def _by_design(program: Program, may_be_stuck: bool) -> tuple[str, ...]:
-    """What icegil says in Python's development mode of communicators that the program has not destroyed."""
-    is_shown = "dev" in program.options and (may_be_stuck or not program.destruction.is_complete)
-    return _UNDESTROYED if is_shown else ()
+    """What icegil says of communicators that the program has not destroyed, to a program that wants such warnings.
+
+    Those are Python's development mode and `-W error`, in which Python itself says the same of files.
+    """
+    is_shown = {"dev", "error"} & {*program.options} and (may_be_stuck or not program.destruction.is_complete)
+    return (*(_UNDESTROYED if is_shown else ()), *(_UNSEEN if "dev" in program.options else ()))
 
 
 def _noise(outcome: Outcome, allowed: list[str]) -> list[str]:
