@@ -13,11 +13,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import icegil
 from icegil import Ice, futures
 
 COMPILED = futures.classes(Ice)
 INSTALLED = {name: vars(cls)["_installed"] for name, cls in COMPILED.items()}
 OF_3_7 = Ice.intVersion() < 30800
+
+
+@pytest.fixture(autouse=True, scope="module")
+def installed() -> Iterator[None]:
+    """Other tests of the same process take icegil away."""
+    was = icegil.status().mode
+    icegil.install()
+    yield
+    if was == "off":
+        icegil.uninstall()
 
 
 class Silent(Ice.Blobject):
@@ -51,7 +62,7 @@ class IceLog(Ice.Logger):  # type: ignore[misc]
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[Any]:
+def context(installed: None) -> Iterator[Any]:
     """What IcePy has given the future of a call: it cancels something real."""
     silent = Silent()
     data = Ice.InitializationData()
