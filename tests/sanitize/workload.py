@@ -41,6 +41,28 @@ def servants_and_completions():
             assert isinstance(future.exception(), Ice.UnknownException)
 
 
+def every_kind_of_asynchronous_call():
+    with communicator({"Ice.Warn.Dispatch": 0}) as ice:
+        far = serve(ice)
+        oneway, batch, failing = far.ice_oneway(), far.ice_batchOneway(), serve(ice, Failing())
+        for _ in range(50):
+            far.ice_pingAsync().result()
+            far.ice_collocationOptimized(True).ice_pingAsync().result()
+            oneway.ice_pingAsync().result()
+            batch.ice_pingAsync().result()
+            batch.ice_flushBatchRequestsAsync().result()
+            far.ice_getConnectionAsync().result()
+            failing.ice_pingAsync()
+            future = far.ice_pingAsync()
+            future.add_done_callback(lambda _: None)
+            future.add_sent_callback(lambda *_: None)
+            far.ice_pingAsync().cancel()
+        far.ice_ping()
+    gc.collect()
+    left = icegil.status().calls
+    assert left.under_way == 0, left
+
+
 def a_logger_in_python():
     logger = Logger()
     with communicator(TRACING, logger=logger) as ice:
