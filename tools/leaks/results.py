@@ -1,0 +1,102 @@
+"""What was found of an operation, and whether that will do."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tools.leaks.children import ChildFailed, Effort, Side, measure
+from tools.leaks.measuring import Kept
+from tools.leaks.operation import Operation
+
+BYTES = 8.0
+"""Kept of each operation, above which it is no noise."""
+OBJECTS = 0.01
+"""Python objects, likewise."""
+MUCH = 64 * 1024
+"""Bytes that no window grows by without something being kept."""
+
+
+class Verdict(enum.StrEnum):
+    """What is to be said of an operation, guarded."""
+
+    CLEAN = "keeps nothing"
+    KEEPS = "keeps something"
+    KNOWN = "known"
+    FAILED = "failed"
+    SKIPPED = "left out"
+
+
+@dataclass(frozen=True)
+class Result:
+    """An operation, and what each side keeps, or why that is not known."""
+
+    operation: Operation
+    sides: dict[Side, Kept | str]
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of the guarded side. What plain Ice keeps is only shown."""
+        guarded = self.sides.get(Side.GUARDED)
+        if self.operation.missing:
+            return Verdict.SKIPPED
+        if not isinstance(guarded, Kept):
+            return Verdict.FAILED
+        if is_noise(guarded):
+            return Verdict.CLEAN
+        return Verdict.KNOWN if self.operation.known else Verdict.KEEPS
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a run with this one fails."""
+        return self.verdict in (Verdict.KEEPS, Verdict.FAILED)
+
+    def as_json(self) -> dict[str, object]:
+        """All there is, for a file."""
+        sides = {side.value: kept.as_json() if isinstance(kept, Kept) else kept for side, kept in self.sides.items()}
+        about = {"known": self.operation.known, "missing": self.operation.missing}
+        return {"operation": self.operation.name, "verdict": self.verdict.value, **about, **sides}
+
+
+def is_noise(kept: Kept) -> bool:
+    """Whether this may have come about without anything being kept. Resident memory is too rough to say so."""
+    return kept.bytes <= BYTES and kept.objects <= OBJECTS
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How results are come by."""
+
+    module: str
+    """Which has the operations."""
+    sides: tuple[Side, ...]
+    effort: Effort
+    at_once: int
+    """Children."""
+
+    def take(self, operations: Sequence[Operation], tell: Callable[[str], None]) -> Iterator[Result]:
+        """Measures all, and tells of each before it begins. The results come in their order."""
+
+        def measured(operation: Operation) -> Result:
+            found: dict[Side, Kept | str] = {}
+            for side in self.sides if not operation.missing else ():
+                tell(f"{operation.name}, {side}")
+                found[side] = self._of_side(operation, side)
+            return Result(operation, found)
+
+        with ThreadPoolExecutor(self.at_once) as pool:
+            yield from pool.map(measured, operations)
+
+    def _of_side(self, operation: Operation, side: Side) -> Kept | str:
+        """What is kept. If it is little more than noise, more operations tell whether it is noise."""
+        count, windows = self.effort.count(operation.count), self.effort.windows
+        try:
+            kept = measure(side, operation.name, count, windows, self.module)
+            if is_noise(kept) or kept.bytes * count > MUCH:
+                return kept
+            longer = measure(side, operation.name, 4 * count, windows, self.module)
+        except ChildFailed as failed:
+            return str(failed)
+        return longer if longer.bytes < kept.bytes else kept
