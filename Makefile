@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture pictures matrix matrix-full bench mutate differ schedules interleavings sanitize fuzz lint spec build python
+.PHONY: help demo test torture pictures matrix matrix-full bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -77,6 +77,10 @@ mutate: ## break the gate on purpose, and see which test notices: ARGS="--short"
 differ: ## run random programs plain and guarded, and see where icegil does worse: ARGS="-n 3000", "--seed 1"
 	@$(BOOTSTRAP) --extra test
 	$(VENV_BIN)/python -m tools.differ $(ARGS)
+
+leaks: ## measure what each kind of operation keeps, plain and guarded: ARGS="--short", "--only connection"
+	@$(BOOTSTRAP) --extra test
+	$(VENV_BIN)/python -m tools.leaks $(ARGS)
 
 sanitize: ## run headers, extension and scenarios under the sanitizers: needs g++ with libasan
 	@$(BOOTSTRAP) --extra test
