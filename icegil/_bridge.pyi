@@ -74,6 +74,9 @@ class InvocationFuture(Future):
 def add_while_running(future: object, fn: Callable[..., object], /) -> bool:
     """As `add_done_callback`; False, and `fn` is not called, if the future is done."""
 
+def awaited_on(loop: Any, operation: Any, /) -> Any:
+    """A future of this event loop, asyncio's or one like it, for a `Future`; as `Ice.wrap_future`."""
+
 def unseen_error(future: object, /) -> BaseException | None:
     """What the call of this `InvocationFuture` has failed with, if nobody has asked for it."""
 

@@ -122,6 +122,7 @@ include "bridge/look_ups.pxi"  # the modules that IcePy looks up, also when Pyth
 include "bridge/waits.pxi"  # nobody waits inside Ice with the GIL in hand: locks and conditions
 include "bridge/joins.pxi"  # nor for the end of a thread, a future, a name
 include "bridge/futures.pxi"  # what an asynchronous operation comes to, and who wants to know
+include "bridge/loops.pxi"  # the same on an event loop, many at a time
 include "bridge/invocations.pxi"  # the same of a call of a proxy
 include "bridge/ownership.pxi"  # nothing is kept: the references to those futures
 include "bridge/signals.pxi"  # what a signal handler raises below IcePy reaches the program

@@ -210,9 +210,18 @@ def safe_wrap_future(wrap_future: Callable[..., Any]) -> Callable[..., Any]:
     """Ice's `wrap_future`, made safe for completions that come after the loop was closed."""
 
     def wrap(future: Any, *, loop: asyncio.AbstractEventLoop | None = None) -> Any:
+        if isinstance(future, _bridge.Future):
+            return _bridge.awaited_on(loop or asyncio.get_event_loop(), future)
         return wrap_future(future, loop=_LateLoop(loop or asyncio.get_event_loop()))
 
     return wrap
+
+
+def wrap_on_loop(self: Any, future: Any) -> Any:
+    """`wrapFuture` of Ice's adapter for asyncio."""
+    if isinstance(future, _bridge.Future):
+        return _bridge.awaited_on(self._eventLoop, future)
+    return sys.modules["Ice"].wrap_future(future, loop=self._eventLoop)
 
 
 def run_coroutine(self: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -265,6 +265,7 @@ def _patches(ice: ModuleType) -> list[_Patch]:
     loop_adapter = _compat.event_loop_adapter_class()
     if loop_adapter is not None:
         patches.append(_Patch(loop_adapter, "runCoroutine", aio.run_coroutine))
+        patches.append(_Patch(loop_adapter, "wrapFuture", aio.wrap_on_loop))
     return patches
 
 

@@ -1,13 +1,14 @@
 """Breaks the gate, the timeline and the bridge on purpose, one place at a time, and says which test notices.
 
 Each mutant is made in a copy of the tree. The tests are those that need no build of the extension: the search through
-the interleavings, the gate's native tests, compiled plainly, and those that read the sources. Exit status 1 if a mutant
-survives.
+the interleavings, the gate's native tests, compiled plainly, and those that read the sources; for the ownership of
+futures a build of the mutant, and the tests that make calls. Exit status 1 if a mutant survives.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -189,6 +190,29 @@ LEAVING = {
     ),
 }
 
+OWNERSHIP = {
+    "no reference is given back": (
+        "            references_given_back += 1\n            Py_DecRef(future)\n",
+        "            references_given_back += 1\n",
+    ),
+    "a reference that is needed is given back": (
+        "            references_given_back += 1\n            Py_DecRef(future)\n",
+        "            references_given_back += 1\n            Py_DecRef(future)\n            Py_DecRef(future)\n",
+    ),
+    "an Ice that is mended is robbed": (
+        "    if references == 2:\n        if not is_batched(future):\n            is_known = is_right = True\n"
+        "    elif references == 3:\n",
+        "    if references == 2 or references == 3:\n",
+    ),
+}
+
+INVOCATIONS = {
+    "a call that is over keeps what cancels it": (
+        "        if state == DONE and not is_of_3_7:\n            self.context = None\n",
+        "",
+    ),
+}
+
 MUTANTS = {
     "include/icegil/gate.hpp": GATE,
     "include/icegil/thread.hpp": THREAD,
@@ -198,6 +222,8 @@ MUTANTS = {
     "icegil/bridge/waits.pxi": WAITS,
     "icegil/bridge/native_threads.pxi": NATIVE_THREADS,
     "icegil/bridge/leaving.pxi": LEAVING,
+    "icegil/bridge/ownership.pxi": OWNERSHIP,
+    "icegil/bridge/invocations.pxi": INVOCATIONS,
 }
 """File, name of the mutant, and the text of the file that it replaces with which other."""
 
@@ -222,6 +248,10 @@ QUICK_TESTS = ["tests/test_discipline.py", "tests/test_native_interleavings.py"]
 TESTS = [*QUICK_TESTS, "tests/test_native_gate.py"]
 WITHOUT_BUILD = "discipline or every_order or plain"
 
+BUILT = ("icegil/bridge/ownership.pxi", "icegil/bridge/invocations.pxi")
+"""Mutants of these show only in a build, to these tests."""
+TESTS_OF_BUILT = ["tests/test_ownership.py"]
+
 
 def mutated(path: str, name: str) -> str:
     """The text of a file of the tree with one mistake in it."""
@@ -232,11 +262,17 @@ def mutated(path: str, name: str) -> str:
     return source.replace(before, after, 1)
 
 
+def build(tree: Path) -> None:
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    subprocess.run(command, cwd=tree, env={**os.environ, "ICEGIL_DEBUG": "1"}, check=True, capture_output=True)
+
+
 def killer(tree: Path, tests: list[str]) -> str:
     """The first test that fails in this tree; empty if none does."""
-    words = ["-x", "-q", "-p", "no:cacheprovider", "-k", WITHOUT_BUILD, *tests]
+    words = ["-x", "-q", "-p", "no:cacheprovider", *([] if tests == TESTS_OF_BUILT else ["-k", WITHOUT_BUILD]), *tests]
     command = [sys.executable, "-m", "pytest", *words]
-    done = subprocess.run(command, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    done = subprocess.run(command, cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     found = re.search(r"^FAILED \S+::(.+?)(?: - |$)", done.stdout, re.MULTILINE)
     if not found and done.returncode != 0:  # it does not compile, say: no test had anything to notice
         raise SystemExit(f"mutate: the tests could not be run:\n{done.stdout[-3000:]}{done.stderr}")
@@ -263,12 +299,19 @@ def main() -> int:
         tree = Path(folder)
         for part in ("include", "icegil", "tests", "tools", "docs"):
             shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", tree)
-        if found := killer(tree, tests):
+        for part in ("pyproject.toml", "setup.py", "README.md"):
+            shutil.copy(ROOT / part, tree)
+        found = killer(tree, tests)
+        if not found and any(path in BUILT for path, _ in chosen):
+            build(tree)
+            found = killer(tree, TESTS_OF_BUILT)
+        if found:
             raise SystemExit(f"mutate: without any mutant, {found} fails already")
         for path, name in chosen:
             (tree / path).write_text(mutated(path, name))
-            found = killer(tree, tests)
+            if path in BUILT:
+                build(tree)
+            found = killer(tree, TESTS_OF_BUILT if path in BUILT else tests)
             shutil.copy(ROOT / path, tree / path)
             survived += not found
             print(f"{name}: {'killed by ' + found if found else 'SURVIVED'}", flush=True)

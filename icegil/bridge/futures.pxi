@@ -88,7 +88,10 @@ cdef class Future:
     cdef int call(self, list callbacks) except -1:
         for callback in callbacks:
             try:
-                callback(self)
+                if type(callback) is Link:
+                    (<Link> callback).queue.put(callback)
+                else:
+                    callback(self)
             except BaseException as error:
                 if not is_of_3_7 and not isinstance(error, Exception):
                     raise
