@@ -8,7 +8,6 @@ import contextlib
 import signal
 import sys
 
-import Ice
 from _echo import communicator, serve
 
 
