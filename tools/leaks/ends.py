@@ -81,9 +81,9 @@ def communicator(properties: dict[str, object] | None = None, loop: Any = None, 
 UNTIMED: dict[str, object] = (
     {f"Ice.Connection.{end}.{what}Timeout": 0 for end in ("Client", "Server") for what in ("Connect", "Close")}
     if IS_3_8
-    else {}
+    else {"Ice.ACM.Timeout": 0}
 )
-"""Without a limit for how long it takes to open a connection or to close it, and without the timers for that."""
+"""Without limits for how long a connection opens, closes, or has nothing to do, and without the timers for that."""
 
 QUIET: dict[str, object] = {"Ice.Warn.Dispatch": 0, "Ice.Warn.Connections": 0}
 """What servants raise is no news here."""

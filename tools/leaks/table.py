@@ -39,17 +39,19 @@ def show(results: Sequence[Result], console: Console) -> None:
 
 
 def markdown(results: Sequence[Result]) -> str:
-    """The same for a page. Remarks stand under the table."""
+    """The same for a page: what must not be kept is bold, remarks stand under the table."""
     lines = [
         f"| {versions()} | plain: bytes (Python objects) | resident | guarded: bytes (Python objects) | resident |",
         "|---|---|---|---|---|",
     ]
     remarks = []
     for result in results:
-        name, *figures, remark = _cells(result)
-        if result.verdict is not Verdict.CLEAN:
+        name, plain, resident, guarded, guarded_resident, remark = _cells(result)
+        if result.verdict is Verdict.KEEPS:
+            guarded = f"**{guarded}**"
+        elif result.verdict is not Verdict.CLEAN:
             remarks.append(f"- {name}: {remark}")
-        lines.append("| " + " | ".join([name, *figures]) + " |")
+        lines.append(f"| {name} | {plain} | {resident} | {guarded} | {guarded_resident} |")
     return "\n".join([*lines, "", *remarks, *([""] if remarks else [])])
 
 

@@ -13,9 +13,9 @@ from tools.leaks.ends import IS_3_8, QUIET, TCP, UNTIMED, Echo, both_ends, close
 from tools.leaks.operation import Work, operation
 
 TIMED = (
-    "Ice leaves its timers for the opening and the closing of a connection where they are until they are due: 10 s"
+    "Ice's timers for the opening and the closing of a connection stay where they are until they are due, after 10 s"
     if IS_3_8
-    else ""
+    else "Ice's monitor of idle connections lets a closed one go when its timer runs, each 30 s"
 )
 NAMELESS = "Ice sets a property for an adapter without a name, `UUID.Endpoints`, which the communicator keeps"
 
