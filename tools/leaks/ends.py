@@ -88,6 +88,9 @@ UNTIMED: dict[str, object] = (
 QUIET: dict[str, object] = {"Ice.Warn.Dispatch": 0, "Ice.Warn.Connections": 0}
 """What servants raise is no news here."""
 
+UNTIMED_SERVER: dict[str, Any] = {"properties": {**QUIET, **UNTIMED}}
+"""What a server is made with whose connections come and go."""
+
 
 @contextmanager
 def both_ends(

@@ -15,8 +15,8 @@ BYTES = 8.0
 """Kept of each operation, above which it is no noise."""
 OBJECTS = 0.01
 """Python objects, likewise."""
-AGAIN = 2
-"""Times that something is measured anew, with more operations, which is little more than noise."""
+LONGER = (1, 4, 8)
+"""How many times the operations are done, in one child after the other, until what is kept is noise."""
 MUCH = 64 * 1024
 """Bytes that no window grows by without something being kept."""
 
@@ -93,14 +93,14 @@ class Measuring:
 
     def _of_side(self, operation: Operation, side: Side) -> Kept | str:
         """What is kept. If it is little more than noise, more operations tell whether it is noise."""
-        count, windows = self.effort.count(operation.count), self.effort.windows
+        count = self.effort.count(operation.count)
+        found: list[Kept] = []
         try:
-            kept = measure(side, operation.name, count, windows, self.module)
-            for _ in range(AGAIN):
+            for times in LONGER:
+                kept = measure(side, operation.name, times * count, self.effort.windows, self.module)
+                found.append(kept)
                 if is_noise(kept) or kept.bytes * count > MUCH:
                     break
-                longer = measure(side, operation.name, 4 * count, windows, self.module)
-                kept = min(kept, longer, key=lambda each: each.bytes)
         except ChildFailed as failed:
             return str(failed)
-        return kept
+        return min(found, key=lambda each: each.bytes)

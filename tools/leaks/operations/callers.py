@@ -10,7 +10,7 @@ from typing import Any
 
 import Ice
 
-from tools.leaks.ends import Ends, batches, both_ends, communicator, each, invoke
+from tools.leaks.ends import UNTIMED_SERVER, Ends, batches, both_ends, communicator, each, invoke
 from tools.leaks.operation import Work, operation
 
 
@@ -135,7 +135,7 @@ def cancelled_task() -> Iterator[Work]:
 @operation("async with a communicator", count=200, ice=("asyncio",))
 def async_with() -> Iterator[Work]:
     loop = asyncio.new_event_loop()
-    with both_ends() as ends:
+    with both_ends(server=UNTIMED_SERVER) as ends:
         address = str(ends.proxy)
 
         async def make(count: int) -> None:

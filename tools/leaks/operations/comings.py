@@ -9,7 +9,19 @@ from typing import Any
 
 import Ice
 
-from tools.leaks.ends import IS_3_8, QUIET, TCP, UNTIMED, Echo, both_ends, close, communicator, each, invoke
+from tools.leaks.ends import (
+    IS_3_8,
+    QUIET,
+    TCP,
+    UNTIMED,
+    UNTIMED_SERVER,
+    Echo,
+    both_ends,
+    close,
+    communicator,
+    each,
+    invoke,
+)
 from tools.leaks.operation import Work, operation
 
 TIMED = (
@@ -135,7 +147,7 @@ def plain_communicator() -> Iterator[Work]:
 
 @operation("communicator with a call", count=200)
 def communicator_with_a_call() -> Iterator[Work]:
-    with both_ends() as ends:
+    with both_ends(server=UNTIMED_SERVER) as ends:
         address = str(ends.proxy)
 
         def make() -> None:
@@ -147,7 +159,7 @@ def communicator_with_a_call() -> Iterator[Work]:
 
 @operation("communicator with an asynchronous call", count=200)
 def communicator_with_an_asynchronous_call() -> Iterator[Work]:
-    with both_ends() as ends:
+    with both_ends(server=UNTIMED_SERVER) as ends:
         address = str(ends.proxy)
 
         def make() -> None:

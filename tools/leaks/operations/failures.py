@@ -11,8 +11,8 @@ import Ice
 
 from tools.leaks.ends import (
     EMPTY,
-    QUIET,
     UNTIMED,
+    UNTIMED_SERVER,
     Echo,
     ask,
     batches,
@@ -192,5 +192,5 @@ class Closes(Echo):
 
 @operation("connection lost, asynchronous", count=300)
 def lost() -> Iterator[Work]:
-    with both_ends(Closes(), server={"properties": {**QUIET, **UNTIMED}}, properties=UNTIMED) as ends:
+    with both_ends(Closes(), server=UNTIMED_SERVER, properties=UNTIMED) as ends:
         yield each(fails(lambda: invoke(ends.proxy).result()))
