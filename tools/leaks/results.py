@@ -13,6 +13,8 @@ from tools.leaks.operation import Operation
 
 BYTES = 8.0
 """Kept of each operation, above which it is no noise."""
+BLOCK = 24.0
+"""malloc gives no smaller block than one of more bytes: what is kept of each operation is more than this."""
 OBJECTS = 0.01
 """Python objects, likewise."""
 LONGER = (1, 4, 8)
@@ -54,6 +56,12 @@ class Result:
     def is_bad(self) -> bool:
         """Whether a run with this one fails."""
         return self.verdict in (Verdict.KEEPS, Verdict.FAILED)
+
+    @property
+    def is_less_than_a_block(self) -> bool:
+        """Whether it is shown as something kept, and cannot be a block of malloc's for each operation."""
+        guarded = self.sides.get(Side.GUARDED)
+        return isinstance(guarded, Kept) and guarded.bytes <= BLOCK and guarded.objects <= OBJECTS
 
     def as_json(self) -> dict[str, object]:
         """All there is, for a file."""
