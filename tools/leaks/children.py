@@ -17,9 +17,6 @@ from tools.leaks.memory import EXACT
 
 ROOT = Path(__file__).resolve().parents[2]
 
-MOST_SECONDS = 60.0
-"""After which a child is taken to stand still."""
-
 ICEGIL = "import sys; from icegil.commands.cli import main; sys.exit(main())"
 """The `icegil` command as pip writes it: icegil may not be installed."""
 
@@ -55,8 +52,8 @@ def environment() -> dict[str, str]:
     return {**kept, **EXACT, "PYTHONPATH": path, "ICEGIL_MODE": "guard"}
 
 
-def measure(side: Side, name: str, count: int, windows: int, module: str) -> Kept:
-    """What is kept of each operation of this name, which this module has.
+def measure(side: Side, name: str, count: int, windows: int, *, module: str, seconds: float) -> Kept:
+    """What is kept of each operation of this name, which this module has. It may take so many seconds.
 
     Raises
     ------
@@ -74,11 +71,11 @@ def measure(side: Side, name: str, count: int, windows: int, module: str) -> Kep
         env=environment(),
     ) as child:
         try:
-            stdout, stderr = child.communicate(timeout=MOST_SECONDS)
+            stdout, stderr = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
-            raise ChildFailed(f"stands still for {MOST_SECONDS:.0f} seconds") from None
+            raise ChildFailed(f"stands still for {seconds:.0f} seconds") from None
     # Plain Ice may well end badly after it was measured, and that is not what is looked at here.
     if not stdout.strip() or (side is Side.GUARDED and child.returncode != 0):
         raise ChildFailed(_ending(child.returncode, stderr))

@@ -17,8 +17,10 @@ BLOCK = 24.0
 """malloc gives no smaller block than one of more bytes: what is kept of each operation is more than this."""
 OBJECTS = 0.01
 """Python objects, likewise."""
-LONGER = (1, 4, 8)
+LONGER = (1, 4, 12)
 """How many times the operations are done, in one child after the other, until what is kept is noise."""
+MOST_SECONDS = 60.0
+"""After which a child with one time the operations is taken to stand still."""
 MUCH = 64 * 1024
 """Bytes that no window grows by without something being kept."""
 
@@ -105,7 +107,8 @@ class Measuring:
         found: list[Kept] = []
         try:
             for times in LONGER:
-                kept = measure(side, operation.name, times * count, self.effort.windows, self.module)
+                windows, seconds = self.effort.windows, times * MOST_SECONDS
+                kept = measure(side, operation.name, times * count, windows, module=self.module, seconds=seconds)
                 found.append(kept)
                 if is_noise(kept) or kept.bytes * count > MUCH:
                     break
