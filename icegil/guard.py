@@ -228,6 +228,7 @@ def _patches(ice: ModuleType) -> list[_Patch]:
     @functools.wraps(initialize)
     def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
         lifecycle.being_made.append(self)
+        lifecycle.makers.add(threading.get_ident())
         try:
             initialize(self, *args, **kwargs)
             lifecycle.watch(self, is_new=True)

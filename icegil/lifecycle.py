@@ -183,6 +183,8 @@ _lock = threading.RLock()
 _numbers = itertools.count(1)
 _lives: weakref.WeakKeyDictionary[Any, Life] = weakref.WeakKeyDictionary()
 tally = Tally()
+makers: set[int] = set()
+"""Threads that have made some."""
 being_made: list[Any] = []
 """Communicators that a thread is just making."""
 inherited: list[Life] = []

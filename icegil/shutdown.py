@@ -16,6 +16,7 @@ import contextlib
 import math
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -218,7 +219,10 @@ class Shutdown:
 
     @property
     def _is_clean(self) -> bool:
-        return not (self._stuck or self._inside or self._is_in_callback or lifecycle.being_made or lifecycle.inherited)
+        # A daemon thread that has made some may make one more before Python stops it, and nobody destroys that one.
+        makers = [each for each in threading.enumerate() if each.daemon and each.ident in lifecycle.makers]
+        is_left = self._stuck or self._inside or lifecycle.being_made or makers
+        return not (is_left or self._is_in_callback or lifecycle.inherited)
 
     def _give_up(self) -> None:
         for life in self._stuck:
