@@ -52,8 +52,11 @@ def clean_up_icepy() -> None:
 def keep_alive(thing: object, /) -> None:
     """Gives `thing` a reference that nobody drops: its destructor will not run."""
 
+def note_unclean() -> None:
+    """Somebody is left who lives on beside finalization."""
+
 def leave_right_after_finalization() -> None:
-    """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use."""
+    """Has the process end when `exit` begins, if it is unclean then: before C++ destroys what threads still use."""
 
 def set_futures(
     report: Callable[[object, str], object],

@@ -50,6 +50,11 @@ def communicator_class(ice: ModuleType) -> type[Any]:
     return cls
 
 
+def makes_communicators_first(ice: ModuleType) -> bool:
+    """Whether `Ice.initialize` has made a communicator before its class is called: on 3.7."""
+    return hasattr(ice, "CommunicatorI")
+
+
 def object_adapter_class(ice: ModuleType) -> type[Any]:
     """The class of object adapters: `Ice.ObjectAdapter`, on 3.7 `Ice.ObjectAdapterI` (the other is its base)."""
     cls: type[Any] = getattr(ice, "ObjectAdapterI", ice.ObjectAdapter)

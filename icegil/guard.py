@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 import threading
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -227,13 +228,9 @@ def _patches(ice: ModuleType) -> list[_Patch]:
 
     @functools.wraps(initialize)
     def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
-        lifecycle.being_made.append(self)
-        lifecycle.makers.add(threading.get_ident())
-        try:
+        with shutdown.making(self):
             initialize(self, *args, **kwargs)
             lifecycle.watch(self, is_new=True)
-        finally:
-            lifecycle.being_made.remove(self)
 
     @functools.wraps(destroy)
     def watched_destroy(self: Any) -> None:
@@ -251,6 +248,8 @@ def _patches(ice: ModuleType) -> list[_Patch]:
         _Patch(communicator, "__exit__", watched_exit),
         _Patch(communicator, "destroyAsync", aio.destroyAsync),
     ]
+    if _compat.makes_communicators_first(ice):
+        patches.append(_Patch(ice, "initialize", _watched(ice.initialize)))
     if not hasattr(communicator, "__aexit__"):
         patches += [
             _Patch(communicator, "__aenter__", aio.enter),
@@ -268,6 +267,15 @@ def _patches(ice: ModuleType) -> list[_Patch]:
         patches.append(_Patch(loop_adapter, "runCoroutine", aio.run_coroutine))
         patches.append(_Patch(loop_adapter, "wrapFuture", aio.wrap_on_loop))
     return patches
+
+
+def _watched(initialize: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(initialize)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        with shutdown.making(object()):
+            return initialize(*args, **kwargs)
+
+    return watched
 
 
 def _take_in(ice: ModuleType) -> None:

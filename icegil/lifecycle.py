@@ -184,7 +184,7 @@ _numbers = itertools.count(1)
 _lives: weakref.WeakKeyDictionary[Any, Life] = weakref.WeakKeyDictionary()
 tally = Tally()
 makers: set[int] = set()
-"""Threads that have made some."""
+"""Threads that have made some, as `threading.get_ident()`, which another thread may have by now."""
 being_made: list[Any] = []
 """Communicators that a thread is just making."""
 inherited: list[Life] = []

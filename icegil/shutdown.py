@@ -219,15 +219,15 @@ class Shutdown:
 
     @property
     def _is_clean(self) -> bool:
-        # A daemon thread that has made some may make one more before Python stops it, and nobody destroys that one.
-        makers = [each for each in threading.enumerate() if each.daemon and each.ident in lifecycle.makers]
-        is_left = self._stuck or self._inside or lifecycle.being_made or makers
-        return not (is_left or self._is_in_callback or lifecycle.inherited)
+        return not (self._stuck or self._inside or self._is_in_callback or lifecycle.being_made or lifecycle.inherited)
 
     def _give_up(self) -> None:
         for life in self._stuck:
             life.give_up()
         if not self._is_clean:
+            _bridge.note_unclean()
+        # A daemon thread that has made some may make one more before Python stops it: `making`.
+        if not self._is_clean or any(each.ident in lifecycle.makers for each in threading.enumerate() if each.daemon):
             _bridge.leave_right_after_finalization()  # 4
 
     def _report(self) -> None:
@@ -264,6 +264,24 @@ class Shutdown:
                 warnings.warn_explicit(message, ResourceWarning, filename, line)
             except ResourceWarning as error:  # `-W error`: as Python shows it of a file that was never closed
                 _bridge.show_unraisable(error, life.impl)
+
+
+@contextlib.contextmanager
+def making(what: object) -> Iterator[None]:
+    """A communicator is made. When all others were destroyed, nobody destroys it any more."""
+    lifecycle.being_made.append(what)
+    lifecycle.makers.add(threading.get_ident())
+    _note_late_communicator()
+    try:
+        yield
+        _note_late_communicator()
+    finally:
+        lifecycle.being_made.remove(what)
+
+
+def _note_late_communicator() -> None:
+    if _bridge.gate_state() == "sealed":
+        _bridge.note_unclean()
 
 
 @contextlib.contextmanager

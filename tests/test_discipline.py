@@ -52,7 +52,7 @@ def test_the_functions_are_found() -> None:
         "on_PyEval_RestoreThread",
         "errand_thread",
         "watch_thread",
-        "leave_now",
+        "leave_if_unclean",
         "free_thread_state",
         "raise_kept",
         "on_pthread_mutex_lock",

@@ -1,6 +1,8 @@
 """A program does as much at its end with icegil as without it, whatever it registered first; and then it ends well."""
 
 import re
+import shutil
+import subprocess
 import textwrap
 from pathlib import Path
 
@@ -283,3 +285,29 @@ def test_an_object_that_outlives_icegils_own_modules_destroys_as_it_does_without
     for _ in range(RUNS):
         ended = python("-m", "icegil", "run", "-c", textwrap.dedent(program))
         assert (ended.status, ended.stdout, ended.stderr) == (0, "destroyed\n", ""), ended
+
+
+def test_what_c_does_as_the_process_ends_is_done_where_a_daemon_thread_had_a_communicator(tmp_path: Path) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    source, library = tmp_path / "farewell.cpp", tmp_path / "libfarewell.so"
+    source.write_text('#include <unistd.h>\nstruct End { ~End() { (void)!write(1, "farewell\\n", 9); } } end;\n')
+    subprocess.run(["g++", "-O1", "-fPIC", "-shared", str(source), "-o", str(library)], check=True)
+    program = f"""
+        import ctypes, sys, threading
+        import Ice
+        ctypes.CDLL({str(library)!r})
+        is_over = threading.Event()
+
+        def passing():
+            with Ice.initialize([]):
+                pass
+            is_over.set()
+            threading.Event().wait()
+
+        threading.Thread(target=passing, daemon=True).start()
+        is_over.wait()
+        sys.exit(3)
+        """
+    ended = python("-m", "icegil", "run", "-c", textwrap.dedent(program))
+    assert (ended.status, ended.stdout, ended.stderr) == (3, "farewell\n", ""), ended

@@ -146,20 +146,32 @@ cdef enum:
     FLUSH_SECONDS = 1  # whoever reads what the process wrote may be slow, or gone
 
 
-def leave_right_after_finalization():
-    """Has the process end when `exit` begins: after CPython, before C++ destroys what other threads still use.
-
-    A host that finalizes Python and goes on leaves in its own way.
-    """
+def note_unclean():
+    """Somebody is left who lives on beside finalization. From any thread, until Python stops it."""
     global is_unclean
-    cdef vector[const void*] ends_with_python
     is_unclean = True
+
+
+def leave_right_after_finalization():
+    """Has the process end when `exit` begins, if it is unclean then: before C++ destroys what other threads still use.
+
+    A host that finalizes Python and goes on leaves in its own way. From the thread that finalizes.
+    """
+    cdef vector[const void*] ends_with_python
     ends_with_python.push_back(<const void*> Py_RunMain)
     ends_with_python.push_back(<const void*> Py_BytesMain)
     ends_with_python.push_back(<const void*> Py_Main)
     ends_with_python.push_back(<const void*> Py_Exit)
     if is_on_stack(ends_with_python):
-        on_exit(leave_now, NULL)
+        on_exit(leave_if_unclean, NULL)
+
+
+cdef void leave_if_unclean(
+    int status,
+    void* _,
+) noexcept nogil:
+    if is_unclean:
+        leave_now(status, NULL)
 
 
 cdef void leave_now(
