@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.differ.child import DRAIN, Outcome, status_text, telling_line
-from tools.differ.part import FAILED
+from tools.differ.part import FAILED, UNDESTROYED
 from tools.differ.program import Program
 
 SLACK = 2.0
@@ -58,12 +58,6 @@ _STUCK = (
     r"  .*",
 )
 _UNSEEN = (r".*ResourceWarning: nobody has looked at the result of an asynchronous call, which has failed: .*", r"  .*")
-_UNDESTROYED = (
-    r".*ResourceWarning: this communicator was never destroyed by the program.*",
-    r"Exception ignored in: <IcePy.Communicator object at .*>",
-    r"Traceback \(most recent call last\):",
-    r"  .*",
-)
 
 
 @dataclass(frozen=True)
@@ -212,7 +206,7 @@ def _by_design(program: Program, may_be_stuck: bool) -> tuple[str, ...]:
     Those are Python's development mode and `-W error`, in which Python itself says the same of files.
     """
     is_shown = {"dev", "error"} & {*program.options} and (may_be_stuck or not program.destruction.is_complete)
-    return (*(_UNDESTROYED if is_shown else ()), *(_UNSEEN if "dev" in program.options else ()))
+    return (*(UNDESTROYED if is_shown else ()), *(_UNSEEN if "dev" in program.options else ()))
 
 
 def _noise(outcome: Outcome, allowed: list[str]) -> list[str]:

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 FAILED = "failed: "
 """How a line begins that a program prints when something in it fails: nobody misses that line."""
 
+UNDESTROYED = (
+    r".*ResourceWarning: this communicator was never destroyed by the program.*",
+    r"Exception ignored in: <IcePy.Communicator object at .*>",
+    r"Traceback \(most recent call last\):",
+    r"  .*",
+)
+"""What icegil says of a communicator that is left to it, to a program that wants such warnings."""
+
 
 @dataclass(frozen=True)
 class Target:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.differ.part import Part
+from tools.differ.part import UNDESTROYED, Part
 
 CALLER = """
 class Caller:
@@ -133,12 +133,7 @@ PARTS = [
 
         session = Session()
         """,
-        stderr=(
-            ".*ResourceWarning: this communicator was never destroyed by the program.*",
-            "Exception ignored in: <IcePy.Communicator object at .*>",
-            r"Traceback \(most recent call last\):",
-            "  .*",
-        ),
+        stderr=UNDESTROYED,
     ),
     Part(
         "a generator calls in its finally",
