@@ -92,7 +92,7 @@ class _Installation:
         return ""
 
     def remove(self) -> None:
-        shutdown.cancel()
+        shutdown.cancel(self.drain_timeout.value)
         _compat.give_clean_up_back()
         if not self.reason:
             futures.disown()

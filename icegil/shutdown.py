@@ -37,23 +37,28 @@ from icegil.lifecycle import Life, State
 ROUNDS = 3
 """How many times communicators are looked for that a thread has made while others were being destroyed."""
 
-_timeout: Callable[[], float] | None = None
-_is_guarded = False
+_planned: Callable[[], tuple[Callable[[], None], ...]] = tuple
 _is_registered = False
 _afterwards: list[Callable[[], None]] = []
 
 
 def plan(timeout: Callable[[], float], is_guarded: bool) -> None:
     """Has the shutdown take place at the end of this process, within `timeout()` seconds; replaces an earlier plan."""
-    global _timeout, _is_guarded
-    _timeout, _is_guarded = timeout, is_guarded
+    global _planned
+    _planned = lambda: Shutdown(timeout(), is_guarded).steps  # noqa: E731
     _compat.at_shutdown(_begin)
 
 
-def cancel() -> None:
-    """There is to be no shutdown."""
-    global _timeout
-    _timeout = None
+def cancel(timeout: float) -> None:
+    """There is to be no shutdown, but for icegil's own threads: one may be in a destruction that was begun before."""
+    global _planned
+
+    def leave_without_own_threads() -> None:
+        if _bridge.drain(timeout):
+            _bridge.note_unclean()
+            _bridge.leave_right_after_finalization()
+
+    _planned = lambda: (leave_without_own_threads, _bridge.seal)  # noqa: E731
 
 
 def afterwards(step: Callable[[], None]) -> None:
@@ -68,9 +73,7 @@ def _begin() -> None:
     if _is_registered:  # by another thread, which ends the program at the same time
         return
     _is_registered = True
-    steps = collections.deque(Shutdown(_timeout(), _is_guarded).steps if _timeout is not None else ())
-    steps += _afterwards
-    steps.append(_bridge.trace_finalizing)  # 4
+    steps = collections.deque([*_planned(), *_afterwards, _bridge.trace_finalizing])  # 4
     # Once more when the process ends; but after Ctrl-C Python ends it by the signal, and no handler of C's is called.
     steps.append(_bridge.write_trace_before_finalization)
     # The last one that is registered is the first that is called, and the last that `atexit` lets go of: the moment is

@@ -519,6 +519,28 @@ def test_a_second_install_changes_only_what_it_is_given() -> None:
     assert (icegil.status().mode, icegil.status().drain_timeout) == ("teardown", 4)
 
 
+def test_what_is_called_back_as_icegil_is_taken_away_ends_before_python() -> None:
+    # The thread is icegil's own: without the gate it would come back into an interpreter that is gone.
+    check_says(
+        "taken away\ncalled back\n",
+        """
+        import threading, time
+        import icegil
+        icegil.install()
+        from _echo import communicator
+        inside = threading.Event()
+        def called_back(future):
+            inside.set()
+            time.sleep(0.5)  # at the end of which nobody but icegil waits for it
+            print("called back")
+        communicator().destroyAsync().add_done_callback(called_back)
+        inside.wait()
+        icegil.uninstall()
+        print("taken away")
+        """,
+    )
+
+
 def test_communicators_outlive_uninstall_and_are_taken_in_again(ice: ModuleType) -> None:
     made = new_communicator()
     icegil.uninstall()
