@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import comb
 
 from tools.differ.child import DRAIN, Outcome, status_text, telling_line
 from tools.differ.part import FAILED, UNDESTROYED
@@ -35,6 +36,10 @@ class How(StrEnum):
 GRAVITY = list(How).index
 
 
+LUCK = 0.01
+"""How probable it may be, at least, that one side has lost a race more often by chance alone."""
+
+
 class Verdict(StrEnum):
     """What is to be said of a program."""
 
@@ -57,7 +62,11 @@ _STUCK = (
     r"thread \d+ is in:",
     r"  .*",
 )
-_UNSEEN = (r".*ResourceWarning: nobody has looked at the result of an asynchronous call, which has failed: .*", r"  .*")
+_UNSEEN = (
+    r".*ResourceWarning: nobody has looked at the result of an asynchronous call, which has failed: .*",
+    r"  .*",
+    r".*ResourceWarning: Enable tracemalloc to get the object allocation traceback",
+)
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,29 @@ class Comparison:
         for ways in ((How.WELL,), (How.WELL, How.NOISE)):
             plain, guarded = _count(self.plain, *ways), _count(self.guarded, *ways)
             # In shares: there may be more runs of one side.
-            if 2 * plain > len(self.plain) and guarded * len(self.plain) < plain * len(self.guarded):
+            is_less = guarded * len(self.plain) < plain * len(self.guarded)
+            if 2 * plain > len(self.plain) and is_less and not self._may_be_luck(*ways):
                 return Verdict.WORSE
         return Verdict.BAD
+
+    @property
+    def is_race(self) -> bool:
+        """Whether plain ends well in most runs and not in all, and guarded in fewer."""
+        plain, guarded = _count(self.plain, How.WELL), _count(self.guarded, How.WELL)
+        is_less = guarded * len(self.plain) < plain * len(self.guarded)
+        return len(self.plain) < 2 * plain < 2 * len(self.plain) and is_less
+
+    def _may_be_luck(self, *ways: How) -> bool:
+        # A race that plain has lost too: whether guarded is this much behind by chance alone (Fisher's exact test).
+        plain, guarded = _count(self.plain, *ways), _count(self.guarded, *ways)
+        if plain == len(self.plain):
+            return False
+        runs, well = len(self.plain) + len(self.guarded), plain + guarded
+        at_most = sum(
+            comb(len(self.guarded), each) * comb(len(self.plain), well - each)
+            for each in range(max(0, well - len(self.plain)), guarded + 1)
+        )
+        return at_most / comb(runs, well) > LUCK
 
     @property
     def _only_hangs(self) -> bool:

@@ -12,6 +12,9 @@ AGAIN = 3
 FOR_A_RACE = 8
 """Still further ones when only some guarded runs are worse: plain may lose the same race, and have had luck."""
 
+FOR_ODDS = 28
+"""And more, when plain has lost it: how often each side does is what is left to compare."""
+
 
 def try_out(program: Program, laboratory: Laboratory) -> Comparison:
     """Runs it once on each side, and more often if that is not good."""
@@ -29,4 +32,6 @@ def try_out(program: Program, laboratory: Laboratory) -> Comparison:
         found = compare_more(AGAIN)
     if found.verdict is Verdict.WORSE and any(run.how is How.WELL for run in found.guarded):
         found = compare_more(FOR_A_RACE)
+    if found.is_race:
+        found = compare_more(FOR_ODDS)
     return found
