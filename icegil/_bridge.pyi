@@ -80,6 +80,27 @@ def add_while_running(future: object, fn: Callable[..., object], /) -> bool:
 def awaited_on(loop: Any, operation: Any, /) -> Any:
     """A future of this event loop, asyncio's or one like it, for a `Future`; as `Ice.wrap_future`."""
 
+def set_dispatches(
+    installed: Callable[..., Any],
+    run_coroutine: Callable[..., Any],
+    say: Callable[[Any], None],
+    stranded: type[Exception],
+    /,
+) -> None:
+    """What dispatches of coroutines need of the installed Ice. Called before there are any."""
+
+def run_on_loop(coroutine: Any, loop: Any, answer: Any, /) -> None:
+    """Runs a servant's coroutine on a loop; it ends in `answer.response(result)` or `answer.exception(error)`."""
+
+def fail_stranded_dispatches() -> None:
+    """The shutdown has begun: fails what waits for a loop that does not run, now and from now on."""
+
+def leave_dispatches_to_parent() -> None:
+    """In a forked child: the dispatches are the parent's."""
+
+def dispatch(callback: Any, method: Callable[..., Any], arguments: tuple[Any, ...], /) -> None:
+    """In place of `Ice.Dispatch.dispatch`."""
+
 def unseen_error(future: object, /) -> BaseException | None:
     """What the call of this `InvocationFuture` has failed with, if nobody has asked for it."""
 

@@ -123,6 +123,7 @@ include "bridge/waits.pxi"  # nobody waits inside Ice with the GIL in hand: lock
 include "bridge/joins.pxi"  # nor for the end of a thread, a future, a name
 include "bridge/futures.pxi"  # what an asynchronous operation comes to, and who wants to know
 include "bridge/loops.pxi"  # the same on an event loop, many at a time
+include "bridge/dispatches.pxi"  # servants that are coroutines, on such a loop
 include "bridge/invocations.pxi"  # the same of a call of a proxy
 include "bridge/ownership.pxi"  # nothing is kept: the references to those futures
 include "bridge/signals.pxi"  # what a signal handler raises below IcePy reaches the program

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -86,6 +87,14 @@ def event_loop_adapter_class() -> type[Any] | None:
     """Ice's own adapter for asyncio; None on 3.7, which has none."""
     module = sys.modules.get("Ice.asyncio.EventLoopAdapter")
     return getattr(module, "EventLoopAdapter", None)
+
+
+def dispatch_function() -> tuple[ModuleType | None, Any]:
+    """Where IcePy 3.8 finds what calls a servant's method, and that function; None if a tool has put its own there."""
+    module = importlib.import_module("Ice.Dispatch")  # IcePy would, for the first dispatch
+    installed = module.dispatch
+    is_of_ice = getattr(installed, "__globals__", None) is vars(module)
+    return module if is_of_ice else None, installed
 
 
 def asynchronous_methods() -> list[Any]:

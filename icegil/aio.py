@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
-import icegil.dispatches as dispatches
 import icegil.lifecycle as lifecycle
 from icegil.errand import Errand, seconds
 from icegil.lifecycle import Life
@@ -222,8 +221,3 @@ def wrap_on_loop(self: Any, future: Any) -> Any:
     if isinstance(future, _bridge.Future):
         return _bridge.awaited_on(self._eventLoop, future)
     return sys.modules["Ice"].wrap_future(future, loop=self._eventLoop)
-
-
-def run_coroutine(self: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """`runCoroutine` of Ice's adapter for asyncio: a dispatch never waits for a loop that will not run again."""
-    return dispatches.start(coroutine, self._eventLoop)

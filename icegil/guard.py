@@ -16,6 +16,7 @@ import icegil._bridge as _bridge
 import icegil._compat as _compat
 import icegil.adapters as adapters
 import icegil.aio as aio
+import icegil.dispatches as dispatches
 import icegil.exits as exits
 import icegil.futures as futures
 import icegil.lifecycle as lifecycle
@@ -264,8 +265,8 @@ def _patches(ice: ModuleType) -> list[_Patch]:
         patches.append(_Patch(home, "wrap_future", aio.safe_wrap_future(vars(home)["wrap_future"])))
     loop_adapter = _compat.event_loop_adapter_class()
     if loop_adapter is not None:
-        patches.append(_Patch(loop_adapter, "runCoroutine", aio.run_coroutine))
         patches.append(_Patch(loop_adapter, "wrapFuture", aio.wrap_on_loop))
+    patches += [_Patch(owner, name, function) for owner, name, function in dispatches.replacements(ice)]
     return patches
 
 

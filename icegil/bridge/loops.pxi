@@ -1,25 +1,36 @@
-# Completions on an event loop. Those that come while the loop is on its way to look are one look: a queue for each
-# loop, and one wake-up for all that is in it.
+# What other threads have for an event loop: completions, and dispatches of coroutines. Those that come while the loop is
+# on its way to look are one look: a queue for each loop, and one wake-up for all that is in it.
 from weakref import WeakKeyDictionary, ref
 
 cdef object loop_queues = WeakKeyDictionary()  # under the GIL, as all here
 
 
+cdef class Queued:
+    """Something that is to be done on the thread of an event loop."""
+
+    cdef int on_loop(self) except -1:
+        raise NotImplementedError
+
+    cdef int drop(self) except -1:
+        # The loop is closed.
+        raise NotImplementedError
+
+
 @cython.final
 cdef class LoopQueue:
-    """What has completed and is to be told to the futures of one event loop, in order."""
+    """What is to be done on the thread of one event loop, in order."""
 
     cdef object loop  # weak: a queue is found by its loop, and goes with it
-    cdef list links
+    cdef list entries
     cdef bint is_to_run
 
     def __init__(self, loop):
         self.loop = ref(loop)
-        self.links = []
+        self.entries = []
 
-    cdef int put(self, Link link) except -1:
+    cdef int put(self, Queued entry) except -1:
         loop = self.loop()
-        self.links.append(link)
+        self.entries.append(entry)
         if loop is None:
             return self.drop()
         if self.is_to_run and not loop.is_closed():
@@ -35,38 +46,43 @@ cdef class LoopQueue:
         return 0
 
     cdef int drop(self) except -1:
-        # Nobody can wait there any more.
-        global dropped
-        dropped += len(self.links)
-        self.links = []
+        cdef list entries = self.entries
+        self.entries = []
+        for entry in entries:
+            (<Queued> entry).drop()
         return 0
 
     def run(self):
         """On the loop's thread."""
-        cdef list links = self.links
-        cdef Py_ssize_t told = 0
-        self.links = []
+        cdef list entries = self.entries
+        cdef Py_ssize_t done = 0
+        self.entries = []
         self.is_to_run = False
         try:
-            for link in links:
-                told += 1
-                (<Link> link).tell()
+            for entry in entries:
+                done += 1
+                (<Queued> entry).on_loop()
         finally:
-            if told < len(links):  # one has raised: the loop is told of it, and the others have their turn
-                self.links = links[told:] + self.links
+            if done < len(entries):  # one has raised: the loop is told of it, and the others have their turn
+                self.entries = entries[done:] + self.entries
                 self.is_to_run = True
                 self.loop().call_soon(self.run)
 
 
+cdef LoopQueue queue_of(loop):
+    queue = loop_queues.get(loop)
+    return queue if queue is not None else loop_queues.setdefault(loop, LoopQueue(loop))
+
+
 @cython.final
-cdef class Link:
+cdef class Link(Queued):
     """An operation of Ice and the event loop's future that stands for it: what becomes of one becomes of the other."""
 
     cdef Future operation
     cdef object awaited
     cdef LoopQueue queue
 
-    cdef int tell(self) except -1:
+    cdef int on_loop(self) except -1:
         awaited, operation = self.awaited, self.operation
         if awaited.done():
             return 0
@@ -78,6 +94,12 @@ cdef class Link:
             awaited.set_exception(operation.error)
         else:
             awaited.set_result(operation.outcome)
+        return 0
+
+    cdef int drop(self) except -1:
+        # Nobody can wait there any more.
+        global dropped
+        dropped += 1
         return 0
 
     def __call__(self, awaited):
@@ -98,12 +120,9 @@ def awaited_on(loop, Future operation, /):
     link.operation = operation
     link.awaited = awaited = loop.create_future()
     if operation.state != RUNNING:
-        link.tell()
+        link.on_loop()
         return awaited
-    queue = loop_queues.get(loop)
-    if queue is None:
-        queue = loop_queues.setdefault(loop, LoopQueue(loop))
-    link.queue = queue
+    link.queue = queue_of(loop)
     awaited.add_done_callback(link)
     operation.add_while_running(link)
     return awaited
