@@ -291,6 +291,24 @@ def test_a_future_may_be_awaited_and_wrapped() -> None:
     assert asyncio.run(main()) == (3, 3)
 
 
+def test_what_completes_while_it_is_wrapped_reaches_the_loop() -> None:
+    class CompletesMeanwhile(asyncio.Future[Any]):  # as a thread of Ice does that gets the GIL in between
+        def add_done_callback(self, *arguments: Any, **context: Any) -> None:
+            super().add_done_callback(*arguments, **context)
+            future.set_result(3)
+
+    class Loop(asyncio.SelectorEventLoop):
+        def create_future(self) -> asyncio.Future[Any]:
+            return CompletesMeanwhile(loop=self)
+
+    async def main() -> None:
+        assert await asyncio.wait_for(Ice.wrap_future(future), timeout=20) == 3
+
+    future = Ice.Future()
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(main())
+
+
 def test_nothing_holds_a_future_that_was_let_go_of() -> None:
     future = Ice.Future()
     future.set_exception(Boom())

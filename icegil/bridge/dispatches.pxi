@@ -47,8 +47,7 @@ cdef class Dispatch(Queued):
             self.fail(CancelledError())
         elif (error := task.exception()) is not None:
             self.fail(error)
-        else:
-            answer = self.take_answer()
+        elif (answer := self.take_answer()) is not None:
             try:
                 answer.response(task.result())
             except BaseException as error:
@@ -60,7 +59,9 @@ cdef class Dispatch(Queued):
         return answer
 
     cdef int fail(self, error) except -1:
-        self.take_answer().exception(error)
+        answer = self.take_answer()
+        if answer is not None:
+            answer.exception(error)
         return 0
 
     cdef int drop(self) except -1:

@@ -2,6 +2,9 @@
 # there is no lock that a signal handler could leave taken, and nobody pays for a condition that nobody waits on. Who
 # waits in a thread waits without the GIL, for a lock of his own. The classes are those that `icegil/futures.py` makes
 # of these and of the installed ones; `habits` are what the installed ones do that other versions of Ice do not.
+#
+# One step: from the look at a state to what is done about it no Python runs. What is needed is made before the look, since
+# the garbage collector may run then (up to 3.11), and whatever runs in Python lets other threads come in between.
 cimport cython
 from cpython.ref cimport PyObject
 
@@ -118,7 +121,8 @@ cdef class Future:
                 self.waiters = []
             self.waiters.append(lock)
             try:
-                lock.acquire(True, -1 if for_ever else timeout)
+                if self.is_waited_for(sent):
+                    lock.acquire(True, -1 if for_ever else timeout)
             finally:
                 if self.waiters is not None and lock in self.waiters:
                     self.waiters.remove(lock)
@@ -161,11 +165,13 @@ cdef class Future:
             self.call([fn])
 
     cdef bint add_while_running(self, fn) except -1:
+        cdef list first = [fn]
         if self.state != RUNNING:
             return False
         if self.callbacks is None:
-            self.callbacks = []
-        self.callbacks.append(fn)
+            self.callbacks = first
+        else:
+            self.callbacks.append(fn)
         return True
 
     def result(self, timeout=None):

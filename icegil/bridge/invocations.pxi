@@ -104,11 +104,13 @@ cdef class InvocationFuture(Future):
             self.call_sent([fn])
 
     cdef bint add_while_unsent(self, fn) except -1:
+        cdef list first = [fn]
         if self.was_sent:
             return False
         if self.sent_callbacks is None:
-            self.sent_callbacks = []
-        self.sent_callbacks.append(fn)
+            self.sent_callbacks = first
+        else:
+            self.sent_callbacks.append(fn)
         return True
 
     def sent(self, timeout=None):

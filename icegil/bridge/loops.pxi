@@ -43,6 +43,9 @@ cdef class LoopQueue:
             if not loop.is_closed():
                 raise
             self.drop()
+        except BaseException:  # a signal handler's, in the middle of it: once more does no harm, never would
+            loop.call_soon_threadsafe(self.run)
+            raise
         return 0
 
     cdef int drop(self) except -1:
@@ -124,5 +127,6 @@ def awaited_on(loop, Future operation, /):
         return awaited
     link.queue = queue_of(loop)
     awaited.add_done_callback(link)
-    operation.add_while_running(link)
+    if not operation.add_while_running(link):  # it has completed in the meantime, on a thread of Ice
+        link.queue.put(link)
     return awaited
