@@ -80,6 +80,9 @@ def add_while_running(future: object, fn: Callable[..., object], /) -> bool:
 def awaited_on(loop: Any, operation: Any, /) -> Any:
     """A future of this event loop, asyncio's or one like it, for a `Future`; as `Ice.wrap_future`."""
 
+def keep_states(keeps: bool, /) -> None:
+    """Whether a thread of Ice that comes for the first time keeps its thread state from one callback to the next."""
+
 def set_dispatches(
     installed: Callable[..., Any],
     run_coroutine: Callable[..., Any],

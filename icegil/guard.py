@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
-import icegil.adapters as adapters
-import icegil.aio as aio
-import icegil.dispatches as dispatches
 import icegil.exits as exits
 import icegil.futures as futures
 import icegil.lifecycle as lifecycle
+import icegil.patches as patches
 import icegil.redirects as redirects
 import icegil.settings as settings
 import icegil.shutdown as shutdown
@@ -27,45 +24,30 @@ import icegil.threads as threads
 import icegil.versions as versions
 from icegil.errand import log
 from icegil.errors import GuardUnavailable
+from icegil.patches import Patch
 from icegil.settings import Setting
 
 if TYPE_CHECKING:
     from icegil.views import Snapshot, Status
 
 
-class _Patch:
-    def __init__(self, owner: Any, name: str, replacement: Any) -> None:
-        self.owner = owner
-        self.name = name
-        self.replacement = replacement
-        self.original: Any = None
-        self.was_there = False
-
-    def put(self) -> None:
-        self.was_there = self.name in vars(self.owner)
-        self.original = vars(self.owner).get(self.name)
-        setattr(self.owner, self.name, self.replacement)
-
-    def take_away(self) -> None:
-        if self.was_there:
-            setattr(self.owner, self.name, self.original)
-        else:
-            delattr(self.owner, self.name)
-
-
 class _Installation:
-    def __init__(self, mode: Setting[str], drain_timeout: Setting[float]) -> None:
+    def __init__(self, mode: Setting[str], drain_timeout: Setting[float], without: Setting[tuple[str, ...]]) -> None:
         self.mode = mode
+        self.without = without
         self.drain_timeout = drain_timeout
         self.ice: ModuleType = _compat.import_ice()
         self.reason = self._guard()
         importlib.import_module(
             "icegil.views"
         )  # a signal handler may ask, which could not finish an import begun below it
-        self.patches = _patches(self.ice)
-        if not self.reason:
-            self.patches += [_Patch(cls, name, method) for cls, name, method in futures.rebound(self.ice)]
-            self.patches += [_Patch(self.ice, name, cls) for name, cls in futures.classes(self.ice).items()]
+        self.patches = patches.of(self.ice)
+        self.has_futures = not self.reason and "futures" not in without.value
+        self.owns_futures = self.has_futures and "ownership" not in without.value
+        if self.has_futures:
+            self.patches += [Patch(cls, name, method) for cls, name, method in futures.rebound(self.ice)]
+            self.patches += [Patch(self.ice, name, cls) for name, cls in futures.classes(self.ice).items()]
+        if self.owns_futures:
             futures.own()
         for patch in self.patches:
             patch.put()
@@ -81,6 +63,8 @@ class _Installation:
         if hasattr(self.ice, "OperationNotExistException"):
             # Of all that IcePy takes from a servant: Ice prints no warning about it, and does not call again for it.
             _bridge.set_in_place_of_exits(self.ice.OperationNotExistException())
+        _bridge.keep_states("states" not in self.without.value)
+        redirects.leave_out_locks("locks" in self.without.value)
         try:
             redirects.put()
         except GuardUnavailable as error:
@@ -95,7 +79,7 @@ class _Installation:
     def remove(self) -> None:
         shutdown.cancel(self.drain_timeout.value)
         _compat.give_clean_up_back()
-        if not self.reason:
+        if self.owns_futures:
             futures.disown()
         redirects.take_away()
         for patch in reversed(self.patches):
@@ -106,7 +90,9 @@ _lock = threading.RLock()
 _installation: _Installation | None = None
 
 
-def install(mode: str | None = None, drain_timeout: float | None = None) -> ModuleType:
+def install(
+    mode: str | None = None, drain_timeout: float | None = None, without: Iterable[str] | None = None
+) -> ModuleType:
     """Puts icegil in place around the installed Ice; one call at the start of a program is all it needs.
 
     May be called again: what is given then replaces what was set. Communicators that live already are taken in.
@@ -121,6 +107,11 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
     drain_timeout : float | None
         Longest time in seconds that the shutdown waits, once every handler at exit has run.
         None: the environment's `ICEGIL_DRAIN_TIMEOUT`, else 5.
+    without : Iterable[str] | None
+        What the guard is not to change for the running program, for whoever suspects it: `"futures"` (Ice's own stay,
+        and with them goes `"ownership"`), `"ownership"` (no reference of IcePy's is given back), `"locks"` (threads
+        wait for Ice's locks with the GIL in hand), `"states"` (each callback has a thread state made and freed).
+        Names, or one string with commas. None: the environment's `ICEGIL_WITHOUT`, else nothing.
 
     Returns
     -------
@@ -145,12 +136,16 @@ def install(mode: str | None = None, drain_timeout: float | None = None) -> Modu
         chosen = settings.mode(mode)
         timeline = settings.trace()
         timeout = settings.drain_timeout(drain_timeout)
-        if _installation is not None and mode not in (None, _installation.mode.value):
-            timeout = timeout if drain_timeout is not None else _installation.drain_timeout
-            uninstall()
+        left_out = settings.without(without)
+        if _installation is not None:  # what is not given stays
+            chosen = chosen if mode is not None else _installation.mode
+            left_out = left_out if without is not None else _installation.without
+            if (chosen.value, left_out.value) != (_installation.mode.value, _installation.without.value):
+                timeout = timeout if drain_timeout is not None else _installation.drain_timeout
+                uninstall()
         if _installation is None:
             had_ice = "Ice" in sys.modules
-            _installation = _Installation(chosen, timeout)
+            _installation = _Installation(chosen, timeout, left_out)
             if had_ice:
                 _take_in(_installation.ice)
             if timeline:
@@ -186,6 +181,7 @@ def status() -> Status:
         gate=gate_status(),
         gil_given_away=GilGivenAway(**_bridge.gil_given_away()),
         calls=calls(),
+        without=() if installation is None else installation.without.value,
     )
 
 
@@ -208,7 +204,10 @@ def snapshot() -> Snapshot:
 def settings_in_use() -> dict[str, Setting[Any]]:
     """What the guard was told, and by whom; empty if nothing is installed. Callable from any thread."""
     installation = _installation
-    return {} if installation is None else {"mode": installation.mode, "drain_timeout": installation.drain_timeout}
+    if installation is None:
+        return {}
+    names = ("mode", "drain_timeout", "without")
+    return {name: getattr(installation, name) for name in names}
 
 
 def is_finalizing() -> bool:
@@ -221,62 +220,6 @@ def get_include() -> str:
     package = os.path.dirname(os.path.abspath(__file__))
     inside = os.path.join(package, "include")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "include")
-
-
-def _patches(ice: ModuleType) -> list[_Patch]:
-    communicator = _compat.communicator_class(ice)
-    initialize, destroy = communicator.__init__, communicator.destroy
-
-    @functools.wraps(initialize)
-    def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
-        with shutdown.making(self):
-            initialize(self, *args, **kwargs)
-            lifecycle.watch(self, is_new=True)
-
-    @functools.wraps(destroy)
-    def watched_destroy(self: Any) -> None:
-        if lifecycle is None:  # Python has emptied this module, long after all of them were destroyed
-            return
-        lifecycle.watch(self).destroy_here(lambda: destroy(self))
-
-    @functools.wraps(communicator.__exit__)
-    def watched_exit(self: Any, *_: object) -> None:
-        self.destroy()
-
-    patches = [
-        _Patch(communicator, "__init__", watched_initialize),
-        _Patch(communicator, "destroy", watched_destroy),
-        _Patch(communicator, "__exit__", watched_exit),
-        _Patch(communicator, "destroyAsync", aio.destroyAsync),
-    ]
-    if _compat.makes_communicators_first(ice):
-        patches.append(_Patch(ice, "initialize", _watched(ice.initialize)))
-    if not hasattr(communicator, "__aexit__"):
-        patches += [
-            _Patch(communicator, "__aenter__", aio.enter),
-            _Patch(communicator, "__aexit__", aio.leave),
-        ]
-    patches.append(_Patch(communicator, "shutdownCompleted", aio.shutdownCompleted))
-    for name in ("createObjectAdapterWithEndpoints", "createObjectAdapterWithRouter"):
-        patches.append(_Patch(communicator, name, adapters.unnamed.create_with(getattr(communicator, name))))
-    object_adapter = _compat.object_adapter_class(ice)
-    patches.append(_Patch(object_adapter, "destroy", adapters.unnamed.destroy_with(object_adapter.destroy)))
-    for home in _compat.wrap_future_homes():
-        patches.append(_Patch(home, "wrap_future", aio.safe_wrap_future(vars(home)["wrap_future"])))
-    loop_adapter = _compat.event_loop_adapter_class()
-    if loop_adapter is not None:
-        patches.append(_Patch(loop_adapter, "wrapFuture", aio.wrap_on_loop))
-    patches += [_Patch(owner, name, function) for owner, name, function in dispatches.replacements(ice)]
-    return patches
-
-
-def _watched(initialize: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(initialize)
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        with shutdown.making(object()):
-            return initialize(*args, **kwargs)
-
-    return watched
 
 
 def _take_in(ice: ModuleType) -> None:

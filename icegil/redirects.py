@@ -123,6 +123,13 @@ class Slot(NamedTuple):
 
 
 _slots: list[Slot] = []
+_leaves_locks = False
+
+
+def leave_out_locks(leaves: bool) -> None:
+    """Whether the runtime's locks and waits are left as they are. Those that were redirected before stay so."""
+    global _leaves_locks
+    _leaves_locks = leaves
 
 
 def put() -> None:
@@ -137,7 +144,7 @@ def put() -> None:
         _slots.extend(_find())
         icepy = _bridge.address_in_icepy()
         _bridge.set_own_code([_bridge.address_in_bridge(), icepy, *ice_libraries(icepy).values()])
-    for function, redirect in _slots:
+    for function, redirect in known():
         reason = redirect.put()
         if reason and function.is_needed:
             take_away()
@@ -173,8 +180,8 @@ def ice_libraries(icepy: int) -> dict[str, int]:
 
 
 def known() -> tuple[Slot, ...]:
-    """All that the guard looked for, in place or not; none before the guard was put."""
-    return tuple(_slots)
+    """All that the guard is to redirect, in place or not; none before the guard was put."""
+    return tuple(slot for slot in _slots if not (_leaves_locks and slot.function.imported_by == RUNTIME))
 
 
 def take_away() -> None:

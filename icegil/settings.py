@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from icegil.errand import seconds
 
 MODES = ("auto", "guard", "teardown")
 DRAIN_TIMEOUT = 5.0  # seconds
+PARTS = ("futures", "ownership", "locks", "states")
+"""What the guard changes for a running program, and what can be left out of it."""
 
 T = TypeVar("T")
 
@@ -58,6 +61,30 @@ def drain_timeout(given: float | None) -> Setting[float]:
         return Setting(seconds(float(text), "ICEGIL_DRAIN_TIMEOUT"), "environment")
     except ValueError:
         raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None
+
+
+def without(given: Iterable[str] | None) -> Setting[tuple[str, ...]]:
+    """The parts that a call leaves out, names or one string with commas; with None the environment's `ICEGIL_WITHOUT`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        One of them is not one of `PARTS`.
+    """
+    source, name, chosen = "call", "without", given
+    if chosen is None:
+        source, name, chosen = "environment", "ICEGIL_WITHOUT", os.environ.get("ICEGIL_WITHOUT")
+    if given is None and not chosen:
+        return Setting((), "default")
+    if isinstance(chosen, str):
+        chosen = filter(None, (each.strip() for each in chosen.split(",")))
+    if not isinstance(chosen, Iterable):
+        raise TypeError(f"{name} must be names of parts, not {type(chosen).__name__}")
+    names = {*chosen}
+    for each in names:
+        if each not in PARTS:
+            raise ValueError(f"{name} must be some of {', '.join(PARTS)}, not {each!r}")
+    return Setting(tuple(each for each in PARTS if each in names), source)
 
 
 def trace() -> str:

@@ -76,6 +76,8 @@ class Status:
     gate: GateStatus
     gil_given_away: GilGivenAway
     calls: Calls
+    without: tuple[str, ...]
+    """What the guard was told to leave out; see `icegil.install`."""
 
 
 @dataclass(frozen=True)

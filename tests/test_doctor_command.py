@@ -40,6 +40,7 @@ def test_settings_say_where_they_came_from(found) -> None:
     assert found["settings"] == {
         "mode": {"value": "auto", "source": "default"},
         "drain_timeout": {"value": 2.5, "source": "environment"},
+        "without": {"value": [], "source": "default"},
     }
     called = json.loads(in_pipe("run", "--drain-timeout", "3", "-m", "icegil", "doctor", "--json").stdout)
     assert called["settings"]["drain_timeout"] == {"value": 3.0, "source": "call"}

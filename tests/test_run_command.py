@@ -674,7 +674,7 @@ def test_icegil_run_shows_how_it_is_used(words: list[str]) -> None:
     ended = icegil_ends("run", *words)
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout.startswith(
-        "usage: icegil run [--drain-timeout S] [--trace FILE] [--report] "
+        "usage: icegil run [--drain-timeout S] [--without PARTS] [--trace FILE] [--report] "
         "(script.py | -m module | -c code | -) [argument ...]\n"
     )
     assert "--drain-timeout S" in ended.stdout.split("options:")[1]

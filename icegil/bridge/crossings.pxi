@@ -72,7 +72,14 @@ cdef void on_PyGILState_Release(
 # on 3.12 another thread would clear its own slot instead. From one callback to the next `threading.local` lasts and a
 # trace function, as in any Python thread; no context variable, nor an exception that was meant for the one before.
 
+cdef bint keeps_states = True
 cdef vector[PyThreadState*]* kept_states = new vector[PyThreadState*]()  # under the GIL; never destroyed, as the gate
+
+
+def keep_states(bint keeps, /):
+    """Whether a thread that comes for the first time keeps its state; one that has one does."""
+    global keeps_states
+    keeps_states = keeps
 
 
 cdef void forget_kept(
@@ -110,6 +117,8 @@ cdef PyGILState_STATE ensure_unkept(
         trace(TraceKind.callback_begins)
     state = PyGILState_Ensure()
     schedule(Point.acquired)
+    if not keeps_states:
+        return state
     me.state = PyGILState_GetThisThreadState()
     me.at_end = free_thread_state
     kept_states.push_back(<PyThreadState*> me.state)

@@ -60,13 +60,18 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
         help="run a program guarded",
         description="Runs a program as `python` would, unchanged, with icegil installed from the start: a script, a "
         "directory or zip file with a __main__.py, a module, code, or what comes on stdin (-).",
-        usage="icegil run [--drain-timeout S] [--trace FILE] [--report] "
+        usage="icegil run [--drain-timeout S] [--without PARTS] [--trace FILE] [--report] "
         "(script.py | -m module | -c code | -) [argument ...]",
         epilog="What follows the program is its own. Python's options go first: python -X dev -m icegil run script.py",
         allow_abbrev=False,
     )
     parser.add_argument(
         "--drain-timeout", metavar="S", type=_seconds, help="longest time in seconds that the shutdown waits (5)"
+    )
+    parser.add_argument(
+        "--without",
+        metavar="PARTS",
+        help="what not to change for the running program, with commas: futures, ownership, locks, states",
     )
     parser.add_argument(
         "--trace",
@@ -80,7 +85,11 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(
         parser=parser,
         command=lambda chosen: _run(
-            chosen.program, drain_timeout=chosen.drain_timeout, trace_file=chosen.trace, has_report=chosen.report
+            chosen.program,
+            drain_timeout=chosen.drain_timeout,
+            without=chosen.without,
+            trace_file=chosen.trace,
+            has_report=chosen.report,
         ),
     )
 

@@ -60,13 +60,18 @@ def _facts(found: Diagnosis, console: Console) -> Table:
         facts.add_row(Text("zeroc-ice"), Text("none that can be used", style=BAD))
     facts.add_row(Text("mode"), Text(found.mode, style=GOOD if found.mode == "guard" else BAD))
     for name, setting in found.settings.items():
-        facts.add_row(Text(f"setting {name}"), Text(f"{setting['value']} ({_origin(name, setting)})"))
+        facts.add_row(Text(f"setting {name}"), Text(f"{_value(setting)} ({_origin(name, setting)})"))
     if found.references == "one too many":
         facts.add_row(Text("asynchronous calls"), Text("IcePy keeps each one's future for good; that is given back"))
     if found.self_test:
         text = f"a program that never destroys its communicator, {found.self_test_seconds:.2f} s: {found.self_test}"
         facts.add_row(Text("self-test"), Text(text, style=GOOD if found.self_test == "passed" else BAD))
     return facts
+
+
+def _value(setting: dict[str, object]) -> str:
+    value = setting["value"]
+    return (", ".join(value) or "nothing") if isinstance(value, tuple) else str(value)
 
 
 def _origin(name: str, setting: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ import icegil.commands.program as program
 import icegil.guard as guard
 from icegil.errors import GuardUnavailable, UnsupportedIce
 
-_FOLLOWED_BY_A_VALUE = ("--drain-timeout", "--trace")
+_FOLLOWED_BY_A_VALUE = ("--drain-timeout", "--trace", "--without")
 
 
 class UsageError(Exception):
@@ -29,7 +29,12 @@ def divide(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def run(
-    words: list[str], *, drain_timeout: float | None = None, trace_file: str | None = None, has_report: bool = False
+    words: list[str],
+    *,
+    drain_timeout: float | None = None,
+    without: str | None = None,
+    trace_file: str | None = None,
+    has_report: bool = False,
 ) -> None:
     """Runs the program that `words` name, with its arguments. Does not return where Python would not either.
 
@@ -47,7 +52,7 @@ def run(
         report.at_exit()
     # Now that `sys.path` is the program's: the Ice that it would import is the one to guard.
     try:
-        guard.install(drain_timeout=drain_timeout)
+        guard.install(drain_timeout=drain_timeout, without=without)
     except (ValueError, GuardUnavailable) as error:  # the environment's settings
         raise UsageError(str(error)) from None
     except UnsupportedIce as error:
