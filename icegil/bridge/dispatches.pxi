@@ -84,7 +84,7 @@ cdef bint is_dead(loop) except -1:
 
 
 def run_on_loop(coroutine, loop, answer, /):
-    """Runs a servant's coroutine on an event loop; it ends in `answer.response(result)` or `answer.exception(error)`."""
+    """Runs a servant's coroutine on a loop; it ends in `answer.response(result)` or `answer.exception(error)`."""
     cdef Dispatch dispatch = Dispatch.__new__(Dispatch)
     dispatch.answer = answer
     dispatch.coroutine = coroutine

@@ -3,8 +3,8 @@
 # waits in a thread waits without the GIL, for a lock of his own. The classes are those that `icegil/futures.py` makes
 # of these and of the installed ones; `habits` are what the installed ones do that other versions of Ice do not.
 #
-# One step: from the look at a state to what is done about it no Python runs. What is needed is made before the look, since
-# the garbage collector may run then (up to 3.11), and whatever runs in Python lets other threads come in between.
+# One step: from the look at a state to what is done about it no Python runs. What is needed is made before the look,
+# since the garbage collector may run then (up to 3.11), and whatever runs in Python lets other threads in between.
 cimport cython
 from cpython.ref cimport PyObject
 

@@ -1,5 +1,5 @@
-# What other threads have for an event loop: completions, and dispatches of coroutines. Those that come while the loop is
-# on its way to look are one look: a queue for each loop, and one wake-up for all that is in it.
+# What other threads have for an event loop: completions, and dispatches of coroutines. Those that come while the loop
+# is on its way to look are one look: a queue for each loop, and one wake-up for all that is in it.
 from weakref import WeakKeyDictionary, ref
 
 cdef object loop_queues = WeakKeyDictionary()  # under the GIL, as all here
