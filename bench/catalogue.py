@@ -1,8 +1,9 @@
 """All rows of the bench, with the targets of the design."""
 
 import sys
+from typing import Any
 
-from bench.children import GUARDED, STOCK, TRACED, UNTRACED, WITHOUT_LOCKS, Side
+from bench.children import CPLUSPLUS, GRPC, GUARDED, STOCK, TRACED, UNTRACED, WITHOUT_LOCKS, Side
 from bench.rows import Figure, Row, Way
 from bench.samples import Target
 
@@ -57,10 +58,18 @@ ON_ONE_PROCESSOR = (
         "synchronous",
         "{calls}",
         calls=10_000,
-        faster=1.05,
+        faster=1.15,
         on_one_processor=True,
     ),
 )
+
+
+def _on_loop(
+    name: str, at_once: int, *, size: int = 16, servant: str = "plain", calls: int = 20_000, **how: Any
+) -> Row:
+    """An event loop's client, the server in another process."""
+    loop = name.partition("-")[0]
+    return _traffic(name, "loop_calls.py", loop, str(at_once), str(size), servant, "{calls}", calls=calls, **how)
 
 
 def _exit(count: int, how: str, target: float | None) -> Row:
@@ -117,8 +126,25 @@ IMPORT = Row(
     (Way(STOCK, ()),),
 )
 
+BESIDE_CPP = (CPLUSPLUS, GUARDED)
+
+# What a user might take instead; its program is another one, and takes no servant and no loop.
+ASYNCIO_GRPC = Row(
+    "asyncio-100-grpc",
+    "loop_calls.py",
+    (
+        Figure("calls per second", "calls_per_second", "/s"),
+        Figure("processor time per call", "cpu_us_per_call", "µs"),
+    ),
+    (Way(GRPC, ("100", "16", "{calls}")), Way(GUARDED, ("asyncio", "100", "16", "plain", "{calls}"))),
+    calls=20_000,
+    quick_calls=2_000,
+)
+
 ROWS = (
-    _traffic("asynchronous", "calls.py", "asynchronous", "{calls}", calls=20_000, faster=ASYNCHRONOUS, cheaper=0.6),
+    _traffic("asynchronous", "calls.py", "asynchronous", "{calls}", calls=20_000, faster=2.8, cheaper=0.6),
+    _traffic("asynchronous-c++", "calls.py", "asynchronous", "{calls}", calls=20_000, cheaper=1.35, sides=BESIDE_CPP),
+    _traffic("synchronous-c++", "calls.py", "synchronous-here", "{calls}", calls=10_000, sides=BESIDE_CPP),
     _traffic("asynchronous-client", "calls.py", "asynchronous-client", "{calls}", calls=20_000),
     _traffic("synchronous", "calls.py", "synchronous", "{calls}", calls=10_000),
     _traffic("synchronous-client", "calls.py", "synchronous-client", "{calls}", calls=10_000),
@@ -126,6 +152,14 @@ ROWS = (
     _traffic("oneway", "calls.py", "oneway", "{calls}", calls=50_000),
     _traffic("dispatch-1", "dispatch.py", "plain", "{calls}", "1", calls=40_000),
     _traffic("dispatch-8", "dispatch.py", "plain", "{calls}", "8", calls=40_000),
+    _on_loop("asyncio-1", 1, calls=5_000, faster=1.25),
+    _on_loop("asyncio-100", 100, faster=2.5, cheaper=0.4),
+    _on_loop("asyncio-1000", 1000),
+    _on_loop("asyncio-100-1kB", 100, size=1000),
+    _on_loop("asyncio-100-64kB", 100, size=64_000, calls=5_000),
+    _on_loop("asyncio-100-coroutine", 100, servant="coroutine", faster=2.0),
+    _on_loop("uvloop-100", 100, faster=1.8),
+    ASYNCIO_GRPC,
     _traffic("coroutine-asyncio", "dispatch.py", "asyncio", "{calls}", "1", calls=15_000),
     _traffic("coroutine-uvloop", "dispatch.py", "uvloop", "{calls}", "1", calls=15_000),
     *(

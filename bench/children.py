@@ -1,6 +1,7 @@
 """Runs a measured program in a fresh child process and takes its figures."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -35,16 +36,35 @@ class Side:
     name: str
     is_guarded: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    executable: Path | None = None
+    """What is run in place of a program in Python."""
+    needs: str = ""
+    """The module without which it cannot be measured; its program is another one."""
+
+    @property
+    def missing(self) -> str:
+        """Why it cannot be measured here; empty if it can."""
+        if self.executable is not None and not self.executable.exists():
+            return f"{self.name} is not installed (libzeroc-ice-dev)"
+        if self.needs and importlib.util.find_spec(self.needs) is None:
+            return f"{self.name} is not installed (pip install {self.needs}io)"
+        return ""
 
     def command(self, program: str, arguments: list[str]) -> list[str]:
+        if self.executable is not None:
+            return [str(self.executable), *arguments]
+        if self.needs:
+            program = f"{self.needs}_{program.rpartition('_')[2]}"
         run = ["-c", ICEGIL, "run"] if self.is_guarded else []
         return [sys.executable, *run, str(PROGRAMS / program), *arguments]
 
 
 STOCK = Side("stock")
+CPLUSPLUS = Side("C++", executable=BUILD / "calls")
+GRPC = Side("grpc.aio", needs="grpc")
 GUARDED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
 WITHOUT_LOCKS = Side(
-    "no lock redirects", is_guarded=True, environment={"ICEGIL_MODE": "guard", "BENCH_WITHOUT_LOCK_REDIRECTS": "1"}
+    "no lock redirects", is_guarded=True, environment={"ICEGIL_MODE": "guard", "ICEGIL_WITHOUT": "locks"}
 )
 TRACED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard", "ICEGIL_TRACE": os.devnull})
 UNTRACED = Side("no timeline", is_guarded=True, environment={"ICEGIL_MODE": "guard"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench import instructions
 from bench.children import ChildFailed
 from bench.rows import Figure, Row
-from bench.samples import FAILED, NOISY, Samples
+from bench.samples import FAILED, NOISY, SKIPPED, Samples
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Result:
 
     @property
     def verdict(self) -> str:
+        if self.row.missing:
+            return SKIPPED
         return FAILED if self.samples is None else self.samples.verdict(self.figure.target)
 
     def as_json(self) -> dict[str, object]:
@@ -50,6 +52,9 @@ def take(rows: Iterable[Row], runs: int, quick: bool, progress: Callable[[str], 
     for row in rows:
         taken: dict[Figure, list[tuple[float, float]]] = {}
         error = ""
+        if row.missing:
+            yield Result(row, row.figures[0], None, remark=row.missing)
+            continue
         try:
             for i, pairs in enumerate(row.pairs(runs, quick)):
                 progress(f"{row.name}: run {i + 1}")

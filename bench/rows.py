@@ -86,5 +86,10 @@ class Row:
         reports = {place: children.run(way.side, self.program, way.words(calls), number) for place, way in in_turn}
         return reports[0], reports[len(self.ways) - 1]
 
+    @property
+    def missing(self) -> str:
+        """Why one of its ways cannot be taken here; empty if they can."""
+        return "; ".join(filter(None, (way.side.missing for way in self.ways)))
+
     def beside_name(self, figure: Figure) -> str:
         return figure.beside_name or self.ways[0].side.name

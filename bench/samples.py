@@ -7,7 +7,7 @@ side by side, on a machine whose speed may change from one minute to the next, s
 import statistics
 from dataclasses import dataclass
 
-MET, MISSED, NOISY, FAILED, NONE = "met", "missed", "too noisy to tell", "failed", ""
+MET, MISSED, NOISY, FAILED, SKIPPED, NONE = "met", "missed", "too noisy to tell", "failed", "not measured", ""
 
 
 @dataclass(frozen=True)

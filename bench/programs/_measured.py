@@ -1,15 +1,16 @@
 """What the measured programs share: a communicator, its other end in a plain process, and the meter."""
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 
 import Ice
+from _meter import Meter, report
+
+__all__ = ["Meter", "report"]
 
 BUILD = Path(os.environ.get("BENCH_BUILD", "."))
 """Where the bench has put what it compiled."""
@@ -20,6 +21,18 @@ class Echo(Ice.Blobject):
 
     def ice_invoke(self, arguments, current):
         return True, arguments
+
+
+class CoroutineEcho(Echo):
+    """The same, on the event loop of its communicator."""
+
+    async def ice_invoke(self, arguments, current):
+        return True, arguments
+
+
+def encapsulation(size):
+    """As IcePy wants parameters: this many bytes of them, with a header."""
+    return (size + 6).to_bytes(4, "little") + b"\1\1" + bytes(size)
 
 
 def communicator(properties=None, loop=None):
@@ -60,32 +73,6 @@ class OtherEnd:
         self._process.wait()
 
 
-class Meter:
-    """Elapsed time and processor time of a `with` block, per call.
-
-    The processor time is that of all threads, user and system; `os.times` has it too, but by the hundredth of a second.
-    """
-
-    def __init__(self, calls):
-        self._calls = calls
-        self.figures = {}
-
-    def __enter__(self):
-        self._cpu = time.process_time()
-        self._begun = time.perf_counter()
-        return self
-
-    def __exit__(self, *_):
-        elapsed = time.perf_counter() - self._begun
-        cpu = time.process_time() - self._cpu
-        self.figures = {"calls_per_second": self._calls / elapsed, "cpu_us_per_call": 1e6 * cpu / self._calls}
-
-
-def report(figures):
-    """The figures, for the bench to read."""
-    print(json.dumps(figures), flush=True)
-
-
 def built(name):
     """The extension module of this name that the bench has compiled."""
     spec = importlib.util.spec_from_file_location(name, BUILD / (name + sysconfig.get_config_var("EXT_SUFFIX")))
@@ -100,11 +87,3 @@ def resident_kib():
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     raise OSError("/proc/self/status has no VmRSS")
-
-
-if os.environ.get("BENCH_WITHOUT_LOCK_REDIRECTS"):
-    from icegil import redirects
-
-    for function, redirect in redirects.known():
-        if function.imported_by == redirects.RUNTIME:
-            redirect.take_away()

@@ -4,6 +4,7 @@ asynchronous: two-way, client and server in this process, in batches that are se
 asynchronous-client: the same with the server in another process, which is always plain
 synchronous: `ice_ping`, one after the other, to another process, which is run as this one is
 synchronous-client: the same to another process that is always plain
+synchronous-here: the same with the server in this process
 oneway: without answers, to another process
 """
 
@@ -41,8 +42,10 @@ CALLS = {"asynchronous": asynchronous, "synchronous": synchronous, "oneway": one
 
 def main():
     kind, calls = sys.argv[1], int(sys.argv[2])
-    call = CALLS[kind.removesuffix("-client")]
-    other_end = None if kind == "asynchronous" else OtherEnd("server.py", same=kind == "synchronous")
+    call = CALLS[kind.partition("-")[0]]
+    other_end = (
+        None if kind in ("asynchronous", "synchronous-here") else OtherEnd("server.py", same=kind == "synchronous")
+    )
     with communicator() as ice:
         proxy = serve(ice, Echo())[1] if other_end is None else ice.stringToProxy(other_end.ask())
         call(proxy, max(1, calls // 10))  # connected, and warm

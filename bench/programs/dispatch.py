@@ -4,12 +4,7 @@ import asyncio
 import contextlib
 import sys
 
-from _measured import Echo, Meter, OtherEnd, communicator, report, serve
-
-
-class Coroutine(Echo):
-    async def ice_invoke(self, arguments, current):
-        return True, arguments
+from _measured import CoroutineEcho, Echo, Meter, OtherEnd, communicator, report, serve
 
 
 @contextlib.contextmanager
@@ -32,7 +27,7 @@ def plain(calls, threads):
 async def coroutines(calls):
     loop = asyncio.get_running_loop()
     ice = communicator(loop=loop)
-    adapter, _ = serve(ice, Coroutine())
+    adapter, _ = serve(ice, CoroutineEcho())
     with load_on(adapter) as load:
         await loop.run_in_executor(None, load.ask, max(1, calls // 10))
         with Meter(calls) as meter:
