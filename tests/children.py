@@ -13,6 +13,6 @@ PYTHONPATH = os.pathsep.join(filter(None, [str(SCENARIOS), ROOT, os.environ.get(
 WITHIN = 60  # seconds
 
 
-def python(*words: str, **environment: str) -> Ending:
-    """How `python` with these words ends."""
-    return run([sys.executable, *words], WITHIN, {"PYTHONPATH": PYTHONPATH, **environment})
+def python(*words: str, within: float = WITHIN, **environment: str) -> Ending:
+    """How `python` with these words ends, if it does within so many seconds."""
+    return run([sys.executable, *words], within, {"PYTHONPATH": PYTHONPATH, **environment})
