@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import textwrap
 import threading
 import time
 import weakref
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
+from children import python
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -307,6 +309,61 @@ def test_what_completes_while_it_is_wrapped_reaches_the_loop() -> None:
     future = Ice.Future()
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(main())
+
+
+CTRL_C = """
+    import asyncio, os, signal, threading
+    import Ice
+    from _echo import Echo, communicator, serve
+
+    class Interrupting(Echo):
+        def ice_invoke(self, arguments, current):
+            if current.operation == "interrupts":
+                os.kill(os.getpid(), signal.SIGINT)
+                go.wait()
+            return True, arguments
+
+    def ask(operation):
+        return proxy.ice_invokeAsync(operation, Ice.OperationMode.Normal, bytes([6, 0, 0, 0, 1, 1]))
+
+    go = threading.Event()
+    proxy = serve(communicator({"Ice.ThreadPool.Server.Size": 4}), Interrupting())
+    interrupted = []
+    try:
+        THE_WAIT
+    except KeyboardInterrupt:
+        print("interrupted")
+    go.set()
+    calls = [*interrupted, *[ask("echo") for _ in range(100)]]
+    print({call.result()[0] for call in calls})
+"""
+WAITS = {
+    "result": """
+        interrupted.append(ask("interrupts"))
+        interrupted[0].result()
+    """,
+    "exception, with a timeout": """
+        interrupted.append(ask("interrupts"))
+        interrupted[0].exception(60)
+    """,
+    "await": """
+        async def main():
+            await Ice.wrap_future(ask("interrupts"))
+        asyncio.run(main())
+    """,
+    "a late callback": """
+        interrupted.append(ask("echo"))
+        interrupted[0].result()
+        interrupted[0].add_done_callback(lambda _: signal.raise_signal(signal.SIGINT))
+    """,
+}
+
+
+@pytest.mark.parametrize("where", WAITS)
+def test_ctrl_c_ends_a_wait_and_calls_go_on(where: str) -> None:
+    wait = textwrap.indent(textwrap.dedent(WAITS[where]).strip(), " " * 4).strip()
+    ended = python("-m", "icegil", "run", "-c", textwrap.dedent(CTRL_C).replace("THE_WAIT", wait))
+    assert (ended.stdout, ended.stderr, ended.status) == ("interrupted\n{True}\n", "", 0)
 
 
 def test_nothing_holds_a_future_that_was_let_go_of() -> None:
