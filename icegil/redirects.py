@@ -48,6 +48,7 @@ _FUTEX = (
 )
 _CONSUMES = "IcePy consumes exceptions with it, also what a signal handler of the program raises"
 _RAISES = "IcePy raises with it: what was kept for the program goes first"
+_NAMES = "IcePy has the same few names made for each call: they are made once"
 _JOIN = "the thread that ends may want the GIL first"
 
 # What the bridge stands in for, all of it. What blocks stays for good: a thread that waits through the bridge comes
@@ -60,6 +61,8 @@ FUNCTIONS = (
     Redirected(
         "PyImport_GetModuleDict", ICEPY, "IcePy 3.7 looks into `sys.modules` when there is none", is_needed=False
     ),
+    Redirected("PyDict_GetItemString", ICEPY, _NAMES, is_needed=False),
+    Redirected("PyObject_SetAttrString", ICEPY, _NAMES, is_needed=False),
     Redirected("Py_Exit", ICEPY, "`sys.exit()` in a callback would finalize on a thread of Ice"),
     Redirected("PyErr_GetRaisedException", ICEPY, _CONSUMES, is_needed=False),
     Redirected("PyErr_Fetch", ICEPY, _CONSUMES, is_needed=False),

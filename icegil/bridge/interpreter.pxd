@@ -17,6 +17,7 @@ cdef extern from "Python.h" nogil:
     PyObject* PyImport_Import(PyObject*) noexcept
     PyObject* PyImport_GetModuleDict() noexcept
     PyObject* PyUnicode_FromString(const char*) noexcept
+    PyObject* PyUnicode_InternFromString(const char*) noexcept
     const char* PyUnicode_AsUTF8(PyObject*) noexcept
     bint PyDict_Next(PyObject*, Py_ssize_t*, PyObject**, PyObject**) noexcept
     PyObject* PyDict_New() noexcept
@@ -46,7 +47,8 @@ cdef extern from "Python.h" nogil:
     PyObject* PyException_GetContext(PyObject*) noexcept
     void PyException_SetContext(PyObject*, PyObject*) noexcept
     int PyException_SetTraceback(PyObject*, PyObject*) noexcept
-    PyObject* PyObject_GetAttrString(PyObject*, const char*) noexcept
+    PyObject* PyObject_GetAttr(PyObject*, PyObject*) noexcept
+    int PyObject_SetAttr(PyObject*, PyObject*, PyObject*) noexcept
     int Py_AddPendingCall(int (*)(void*) noexcept nogil, void*) noexcept
     void Py_IncRef(PyObject*) noexcept
     void Py_DecRef(PyObject*) noexcept

@@ -1,5 +1,6 @@
 # The modules that IcePy looks up by name, and what is kept of them for the end, when Python has none any more.
 from cpython.ref cimport Py_INCREF, PyObject
+from libc.string cimport strcmp
 
 from icegil.bridge.interpreter cimport (
     Py_DecRef,
@@ -21,12 +22,18 @@ from icegil.bridge.interpreter cimport (
     PyModule_New,
     PyObject_GC_IsTracked,
     PyObject_GC_UnTrack,
+    PyObject_SetAttr,
     PySys_GetObject,
     PyTuple_CheckExact,
     PyUnicode_AsUTF8,
     PyUnicode_FromString,
+    PyUnicode_InternFromString,
 )
 
+cdef enum:
+    NAMES = 1024
+
+cdef PyObject* known_names[NAMES]  # under the GIL; what is in it stays
 cdef PyObject* kept_modules = NULL
 cdef PyObject* imported = PyDict_New()  # the modules that IcePy was answered, by name; empty once sealed
 
@@ -65,15 +72,65 @@ cdef int keep_part_of_class(PyObject* part, void* _) noexcept:
     return 0
 
 
+cdef PyObject* named(
+    const char* name,
+) noexcept nogil:
+    # IcePy looks things up by C strings, some forty times for each call: it has Python make, hash and free the same few
+    # names. Made once here. Two that share a place, and all once the gate is sealed, are made each time, as ever.
+    cdef unsigned int place = 0
+    cdef const char* character = name
+    while character[0] != 0:
+        place = 31 * place + <unsigned char> character[0]
+        character += 1
+    cdef PyObject** kept = &known_names[place % NAMES]
+    if gate.state() == State.sealed:
+        return PyUnicode_FromString(name)
+    if kept[0] == NULL:
+        kept[0] = PyUnicode_InternFromString(name)
+        if kept[0] == NULL:
+            return NULL
+    elif strcmp(PyUnicode_AsUTF8(kept[0]), name) != 0:
+        return PyUnicode_FromString(name)
+    Py_IncRef(kept[0])
+    return kept[0]
+
+
+cdef PyObject* on_PyDict_GetItemString(
+    PyObject* names_of_module,
+    const char* name,
+) noexcept nogil:
+    cdef PyObject* key = named(name)
+    cdef PyObject* found = NULL
+    if key == NULL:
+        PyErr_Clear()
+        return NULL
+    found = PyDict_GetItem(names_of_module, key)
+    Py_DecRef(key)
+    return found
+
+
+cdef int on_PyObject_SetAttrString(
+    PyObject* thing,
+    const char* name,
+    PyObject* value,
+) noexcept nogil:
+    cdef PyObject* key = named(name)
+    cdef int error = -1
+    if key != NULL:
+        error = PyObject_SetAttr(thing, key, value)
+        Py_DecRef(key)
+    return error
+
+
 cdef PyObject* on_PyImport_ImportModule(
     const char* name,
 ) noexcept nogil:
     # Called with the GIL: IcePy looks a class up, up to eight times for each call.
-    cdef PyObject* key = PyUnicode_FromString(name)
+    cdef PyObject* key = named(name)
     cdef PyObject* module = NULL
     if key != NULL:
         module = kept_module(key, name) if gate.state() == State.sealed else imported_module(key)
-    Py_DecRef(key)
+        Py_DecRef(key)
     return module
 
 

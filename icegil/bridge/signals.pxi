@@ -27,7 +27,7 @@ from icegil.bridge.interpreter cimport (
     PyException_SetContext,
     PyException_SetTraceback,
     PyFrame_GetBack,
-    PyObject_GetAttrString,
+    PyObject_GetAttr,
     raise_error,
     take_error,
 )
@@ -200,9 +200,13 @@ cdef PyObject* on_PyObject_GetAttrString(
     cdef PyObject* found
     if name[0] == b"e" and strcmp(name, b"eventLoopAdapter") == 0:
         give_back_reference()
-    found = PyObject_GetAttrString(thing, name)
+    cdef PyObject* key = named(name)
+    if key == NULL:
+        return NULL
+    found = PyObject_GetAttr(thing, key)
     if found == NULL and keep_exit():
-        found = PyObject_GetAttrString(thing, name)
+        found = PyObject_GetAttr(thing, key)
+    Py_DecRef(key)
     return found
 
 

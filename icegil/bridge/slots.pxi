@@ -25,6 +25,8 @@ cdef dict replacements = {
     "PyErr_PrintEx": <uintptr_t> <void*> on_PyErr_PrintEx,
     "PyErr_SetRaisedException": <uintptr_t> <void*> on_PyErr_SetRaisedException,
     "PyErr_Restore": <uintptr_t> <void*> on_PyErr_Restore,
+    "PyDict_GetItemString": <uintptr_t> <void*> on_PyDict_GetItemString,
+    "PyObject_SetAttrString": <uintptr_t> <void*> on_PyObject_SetAttrString,
     "PyObject_GetAttrString": <uintptr_t> <void*> on_PyObject_GetAttrString,
     "pthread_exit": <uintptr_t> <void*> on_pthread_exit,
     "pthread_mutex_lock": <uintptr_t> <void*> on_pthread_mutex_lock,
