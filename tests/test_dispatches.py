@@ -94,7 +94,7 @@ PROGRAM = r"""
                 except Ice.Exception as error:
                     last = str(error).splitlines()[-1:]
                     print(name, type(error).__name__, last)
-            many = ["waits"] * 100 + ["well"] * 100
+            many = ["waits", "well"] * 100  # many a one shares its wake-up with one of the other kind
             calls = [proxy.ice_invokeAsync(name, Ice.OperationMode.Normal, said("")) for name in many]
             print(sorted(set(await asyncio.gather(*calls))))
             print(*sorted(seen))

@@ -213,6 +213,17 @@ INVOCATIONS = {
     ),
 }
 
+LOOPS = {
+    "what completes while it is wrapped is forgotten": ("        link.queue.put(link)\n", "        pass\n"),
+}
+
+DISPATCHES = {
+    "a coroutine has the context of another's thread": (
+        "self.context.run(self.loop.create_task, self.coroutine)",
+        "self.loop.create_task(self.coroutine)",
+    ),
+}
+
 MUTANTS = {
     "include/icegil/gate.hpp": GATE,
     "include/icegil/thread.hpp": THREAD,
@@ -224,6 +235,8 @@ MUTANTS = {
     "icegil/bridge/leaving.pxi": LEAVING,
     "icegil/bridge/ownership.pxi": OWNERSHIP,
     "icegil/bridge/invocations.pxi": INVOCATIONS,
+    "icegil/bridge/loops.pxi": LOOPS,
+    "icegil/bridge/dispatches.pxi": DISPATCHES,
 }
 """File, name of the mutant, and the text of the file that it replaces with which other."""
 
@@ -248,9 +261,13 @@ QUICK_TESTS = ["tests/test_discipline.py", "tests/test_native_interleavings.py"]
 TESTS = [*QUICK_TESTS, "tests/test_native_gate.py"]
 WITHOUT_BUILD = "discipline or every_order or plain"
 
-BUILT = ("icegil/bridge/ownership.pxi", "icegil/bridge/invocations.pxi")
+BUILT = tuple(f"icegil/bridge/{name}.pxi" for name in ("ownership", "invocations", "loops", "dispatches"))
 """Mutants of these show only in a build, to these tests."""
-TESTS_OF_BUILT = ["tests/test_ownership.py"]
+TESTS_OF_BUILT = [
+    "tests/test_ownership.py",
+    "tests/test_dispatches.py",
+    "tests/test_futures.py::test_what_completes_while_it_is_wrapped_reaches_the_loop",
+]
 
 
 def mutated(path: str, name: str) -> str:
