@@ -6,6 +6,7 @@
 # One step: from the look at a state to what is done about it no Python runs. What is needed is made before the look,
 # since the garbage collector may run then (up to 3.11), and whatever runs in Python lets other threads in between.
 cimport cython
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport PyObject
 
 from _thread import allocate_lock
@@ -105,7 +106,9 @@ cdef class Future:
         return self.state == RUNNING
 
     cdef bint wait(self, timeout, bint sent) except -1:
-        # False: it took too long.
+        # False: it took too long. On the main thread a signal may come when Python has looked for one and the wait has not
+        # begun, which it would interrupt: there is another look, soon, and then less and less often.
+        cdef double look = 0.01  # seconds
         if not self.is_waited_for(sent):
             return True
         for_ever = timeout is None or (zero_is_for_ever and not timeout)
@@ -121,7 +124,11 @@ cdef class Future:
                 self.waiters = []
             self.waiters.append(lock)
             try:
-                if self.is_waited_for(sent):
+                if self.is_waited_for(sent) and is_main_thread():
+                    lock.acquire(True, look if for_ever else min(look, timeout))
+                    PyErr_CheckSignals()
+                    look = min(2 * look, 1.0)
+                elif self.is_waited_for(sent):
                     lock.acquire(True, -1 if for_ever else timeout)
             finally:
                 if self.waiters is not None and lock in self.waiters:
