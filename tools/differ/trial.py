@@ -13,7 +13,7 @@ FOR_A_RACE = 8
 """Still further ones when only some guarded runs are worse: plain may lose the same race, and have had luck."""
 
 FOR_ODDS = 28
-"""And more, when plain has lost it: how often each side does is what is left to compare."""
+"""And more, when plain has lost it, or may yet: how often each side does is what is left to compare."""
 
 
 def try_out(program: Program, laboratory: Laboratory) -> Comparison:
@@ -32,6 +32,7 @@ def try_out(program: Program, laboratory: Laboratory) -> Comparison:
         found = compare_more(AGAIN)
     if found.verdict is Verdict.WORSE and any(run.how is How.WELL for run in found.guarded):
         found = compare_more(FOR_A_RACE)
-    if found.is_race:
+    is_rare = found.verdict is Verdict.WORSE and any(run.how is How.WELL for run in found.guarded)
+    if is_rare or found.is_race:
         found = compare_more(FOR_ODDS)
     return found
