@@ -321,6 +321,8 @@ CTRL_C = """
             if current.operation == "interrupts":
                 os.kill(os.getpid(), signal.SIGINT)
                 go.wait()
+            while current.operation == "insists" and not go.wait(1):
+                os.kill(os.getpid(), signal.SIGINT)
             return True, arguments
 
     def ask(operation):
@@ -348,7 +350,8 @@ WAITS = {
     """,
     "await": """
         async def main():
-            await Ice.wrap_future(ask("interrupts"))
+            # Insists: Python does not notice what comes right before the loop's `select`, with or without Ice.
+            await Ice.wrap_future(ask("insists"))
         asyncio.run(main())
     """,
     "a late callback": """
