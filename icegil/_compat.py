@@ -104,6 +104,11 @@ def asynchronous_methods() -> list[Any]:
     return [vars(icepy.Operation)["invokeAsync"], *(vars(icepy.ObjectPrx).get(name) for name in of_proxies)]
 
 
+def looks_future_up_in_ice(ice: Any) -> bool:
+    """Whether Ice's own classes find `Future` where it is replaced: on 3.7, which defines them in `Ice`."""
+    return ice.InvocationFuture.__init__.__globals__ is vars(ice)
+
+
 def habits_of_futures(ice: Any) -> dict[str, Any]:
     """In what the installed futures differ from those of Ice 3.8.3, by their code: it changed between patches."""
     future, invocation = ice.Future, ice.InvocationFuture

@@ -63,6 +63,13 @@ def _call(future: Any, fn: Any, what: str, *arguments: object) -> None:
         future._warn(what)
 
 
+def _init_either(self: Any) -> None:
+    # A thread may be in the installed `InvocationFuture.__init__` of Ice 3.7, about to look up `Future` that is replaced:
+    # what it makes is one of the installed class. IcePy does not look whether that has worked.
+    kind = _bridge.Future if isinstance(self, _bridge.Future) else vars(_classes["Future"])["_installed"]
+    kind.__init__(self)
+
+
 def _warn_of_failure(self: Any) -> None:
     """Warns of a call that has failed and whose result nobody has looked at; in development mode."""
     error = _bridge.unseen_error(self)
@@ -96,7 +103,8 @@ def classes(ice: Any) -> dict[str, type[Any]]:
         if hasattr(ice.InvocationFuture, "add_done_callback_async"):
             later["add_done_callback_async"] = _add_done_callback_async
             later["add_sent_callback_async"] = _add_sent_callback_async
-        future = _stand_in(ice.Future, _bridge.Future, completed=staticmethod(_completed))
+        names: dict[str, Any] = {"__init__": _init_either} if _compat.looks_future_up_in_ice(ice) else {}
+        future = _stand_in(ice.Future, _bridge.Future, completed=staticmethod(_completed), **names)
         invocation = _stand_in(ice.InvocationFuture, _bridge.InvocationFuture, future, **later)
         _classes.update(Future=future, InvocationFuture=invocation)
     return _classes
