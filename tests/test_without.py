@@ -1,6 +1,7 @@
 """What the guard changes for a running program can be left out, part by part; the end stays guarded."""
 
 import textwrap
+from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
@@ -10,6 +11,15 @@ from conftest import check_endings
 import icegil
 from icegil.commands.torture.catalogue import Scenario, scenarios
 from icegil.settings import PARTS
+
+
+@pytest.fixture(autouse=True)
+def nothing_installed() -> Iterator[None]:
+    """Other tests of the same process may have put icegil in place."""
+    icegil.uninstall()
+    yield
+    icegil.uninstall()
+
 
 PROGRAM = """
     import threading
@@ -72,7 +82,6 @@ def test_names_may_come_in_any_order_and_with_blanks() -> None:
     assert icegil.status().without == ("states",)
     icegil.install(without=())
     assert icegil.status().without == ()
-    icegil.uninstall()
 
 
 @pytest.mark.parametrize("without", [["locks", "speed"], "speed", "Locks"])
@@ -92,4 +101,3 @@ def test_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         icegil.install()
     monkeypatch.setenv("ICEGIL_WITHOUT", "locks")
     assert icegil.install() and icegil.status().without == ("locks",)
-    icegil.uninstall()
