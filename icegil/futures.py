@@ -64,8 +64,8 @@ def _call(future: Any, fn: Any, what: str, *arguments: object) -> None:
 
 
 def _init_either(self: Any) -> None:
-    # A thread may be in the installed `InvocationFuture.__init__` of Ice 3.7, about to look up the `Future` that is being
-    # replaced: what it makes is one of the installed class. IcePy does not look whether that has worked.
+    # A thread may be in the installed `InvocationFuture.__init__` of Ice 3.7, about to look up the `Future` that is
+    # being replaced: what it makes is one of the installed class. IcePy does not look whether that has worked.
     kind = _bridge.Future if isinstance(self, _bridge.Future) else vars(_classes["Future"])["_installed"]
     kind.__init__(self)
 
