@@ -106,8 +106,8 @@ cdef class Future:
         return self.state == RUNNING
 
     cdef bint wait(self, timeout, bint sent) except -1:
-        # False: it took too long. On the main thread a signal may come when Python has looked for one and the wait has not
-        # begun, which it would interrupt: there is another look, soon, and then less and less often.
+        # False: it took too long. On the main thread a signal may come when Python has looked for one and the wait has
+        # not begun, which it would interrupt: there is another look, soon, and then less and less often.
         cdef double look = 0.01  # seconds
         if not self.is_waited_for(sent):
             return True
