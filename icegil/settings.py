@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from icegil.errand import seconds
 
@@ -24,6 +24,14 @@ class Setting(NamedTuple, Generic[T]):
     """`"call"`, `"environment"` or `"default"`."""
 
 
+def _asked(name: str, given: object) -> tuple[str, str, Any]:
+    """Who says what a setting is to be, the call or else the environment; by which name; and what it says."""
+    if given is not None:
+        return "call", name, given
+    variable = f"ICEGIL_{name.upper()}"
+    return "environment", variable, os.environ.get(variable)
+
+
 def mode(given: str | None) -> Setting[str]:
     """The mode that a call asks for; with None the environment's `ICEGIL_MODE`, else `"auto"`.
 
@@ -32,9 +40,7 @@ def mode(given: str | None) -> Setting[str]:
     TypeError, ValueError
         It is not one of `MODES`.
     """
-    source, name, chosen = "call", "mode", given
-    if chosen is None:
-        source, name, chosen = "environment", "ICEGIL_MODE", os.environ.get("ICEGIL_MODE")
+    source, name, chosen = _asked("mode", given)
     if given is None and not chosen:
         return Setting("auto", "default")
     if not isinstance(chosen, str):
@@ -71,9 +77,7 @@ def without(given: Iterable[str] | None) -> Setting[tuple[str, ...]]:
     TypeError, ValueError
         One of them is not one of `PARTS`.
     """
-    source, name, chosen = "call", "without", given
-    if chosen is None:
-        source, name, chosen = "environment", "ICEGIL_WITHOUT", os.environ.get("ICEGIL_WITHOUT")
+    source, name, chosen = _asked("without", given)
     if given is None and not chosen:
         return Setting((), "default")
     if isinstance(chosen, str):
