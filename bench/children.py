@@ -38,30 +38,31 @@ class Side:
     environment: dict[str, str] = field(default_factory=dict)
     executable: Path | None = None
     """What is run in place of a program in Python."""
+    program: str = ""
+    """What is run in place of a row's own program."""
     needs: str = ""
-    """The module without which it cannot be measured; its program is another one."""
+    """The module without which that cannot be run."""
+    installed_by: str = ""
+    """What to type where it is missing."""
 
     @property
     def missing(self) -> str:
         """Why it cannot be measured here; empty if it can."""
-        if self.executable is not None and not self.executable.exists():
-            return f"{self.name} is not installed (libzeroc-ice-dev)"
-        if self.needs and importlib.util.find_spec(self.needs) is None:
-            return f"{self.name} is not installed (pip install {self.needs}io)"
-        return ""
+        is_there = self.executable is None or self.executable.exists()
+        if is_there and (not self.needs or importlib.util.find_spec(self.needs) is not None):
+            return ""
+        return f"{self.name} is not installed: {self.installed_by}"
 
     def command(self, program: str, arguments: list[str]) -> list[str]:
         if self.executable is not None:
             return [str(self.executable), *arguments]
-        if self.needs:
-            program = f"{self.needs}_{program.rpartition('_')[2]}"
         run = ["-c", ICEGIL, "run"] if self.is_guarded else []
-        return [sys.executable, *run, str(PROGRAMS / program), *arguments]
+        return [sys.executable, *run, str(PROGRAMS / (self.program or program)), *arguments]
 
 
 STOCK = Side("stock")
-CPLUSPLUS = Side("C++", executable=BUILD / "calls")
-GRPC = Side("grpc.aio", needs="grpc")
+CPLUSPLUS = Side("C++", executable=BUILD / "calls", installed_by="apt-get install libzeroc-ice-dev")
+GRPC = Side("grpc.aio", program="grpc_calls.py", needs="grpc", installed_by="pip install grpcio")
 GUARDED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
 WITHOUT_LOCKS = Side(
     "no lock redirects", is_guarded=True, environment={"ICEGIL_MODE": "guard", "ICEGIL_WITHOUT": "locks"}

@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sysconfig
+from ctypes.util import find_library
 from pathlib import Path
 
 import icegil
@@ -19,8 +20,8 @@ def build() -> None:
     python = Path(sysconfig.get_path("include"))
     extension = BUILD / ("crossing" + sysconfig.get_config_var("EXT_SUFFIX"))
     _compile("crossing.cpp", extension, ["-shared", "-fPIC", f"-I{python}", *_view(python)], [])
-    if any((Path(root) / "Ice/Ice.h").exists() for root in ("/usr/include", "/usr/local/include")):
-        _compile("calls.cpp", BUILD / "calls", ["-DICE_CPP11_MAPPING"], [], ["-lIce++11"])
+    if Path("/usr/include/Ice/Ice.h").exists() and find_library("Ice++11"):
+        _compile("calls.cpp", BUILD / "calls", ["-DICE_CPP11_MAPPING", "-lIce++11"], [])
     _compile("gate.cpp", BUILD / "gate", [f"-I{headers}"], [*headers.glob("icegil/*.hpp")])
 
 
@@ -30,12 +31,10 @@ def _view(python: Path) -> list[str]:
     return ["-DBENCH_HAS_VIEW"] if declared else []
 
 
-def _compile(
-    source: str, made: Path, flags: list[str], headers: list[Path], libraries: list[str] | None = None
-) -> None:
+def _compile(source: str, made: Path, flags: list[str], headers: list[Path]) -> None:
     needs = [SOURCES / source, *headers]
     if made.exists() and made.stat().st_mtime > max(need.stat().st_mtime for need in needs):
         return
     made.parent.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CXX", "g++"))
-    subprocess.run([*compiler, *FLAGS, *flags, str(needs[0]), "-o", str(made), *(libraries or [])], check=True)
+    subprocess.run([*compiler, *FLAGS, str(needs[0]), *flags, "-o", str(made)], check=True)

@@ -23,9 +23,9 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        if self.row.missing:
-            return SKIPPED
-        return FAILED if self.samples is None else self.samples.verdict(self.figure.target)
+        if self.samples is None:
+            return SKIPPED if self.row.missing else FAILED
+        return self.samples.verdict(self.figure.target)
 
     def as_json(self) -> dict[str, object]:
         target = self.figure.target
@@ -50,11 +50,11 @@ class Result:
 def take(rows: Iterable[Row], runs: int, quick: bool, progress: Callable[[str], None]) -> Iterator[Result]:
     """Measures row after row. A row that fails costs nothing but itself."""
     for row in rows:
-        taken: dict[Figure, list[tuple[float, float]]] = {}
-        error = ""
         if row.missing:
             yield Result(row, row.figures[0], None, remark=row.missing)
             continue
+        taken: dict[Figure, list[tuple[float, float]]] = {}
+        error = ""
         try:
             for i, pairs in enumerate(row.pairs(runs, quick)):
                 progress(f"{row.name}: run {i + 1}")

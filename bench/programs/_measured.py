@@ -1,5 +1,6 @@
 """What the measured programs share: a communicator, its other end in a plain process, and the meter."""
 
+import asyncio
 import importlib.util
 import os
 import subprocess
@@ -44,6 +45,15 @@ def communicator(properties=None, loop=None):
     if loop is not None:
         data.eventLoopAdapter = Ice.asyncio.EventLoopAdapter(loop)
     return Ice.initialize(data) if Ice.intVersion() < 30800 else Ice.Communicator(initData=data)
+
+
+def runner(kind):
+    """Runs coroutines on a loop of this kind, asyncio or uvloop."""
+    if kind == "asyncio":
+        return asyncio.Runner()
+    import uvloop
+
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
 def serve(ice, servant):

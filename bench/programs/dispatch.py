@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 
-from _measured import CoroutineEcho, Echo, Meter, OtherEnd, communicator, report, serve
+from _measured import CoroutineEcho, Echo, Meter, OtherEnd, communicator, report, runner, serve
 
 
 @contextlib.contextmanager
@@ -41,14 +41,8 @@ def main():
     if kind == "plain":
         report(plain(calls, threads))
         return
-    if kind == "uvloop":
-        import uvloop
-
-        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-    else:
-        runner = asyncio.Runner()
-    with runner:
-        report(runner.run(coroutines(calls)))
+    with runner(kind) as loop:
+        report(loop.run(coroutines(calls)))
 
 
 main()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import grpc
-from _meter import Meter, report
+from _meter import at_once, report
 
 METHOD = "/bench.Echo/echo"
 
@@ -31,27 +31,17 @@ async def serve():
     await server.stop(None)
 
 
-async def main(at_once, size, calls):
+async def main(count, size, calls):
     payload = bytes(size)
     server = subprocess.Popen(
         [sys.executable, __file__, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.stdout.readline().strip()}") as channel:
         echo = channel.unary_unary(METHOD)
-
-        async def work(count):
-            for _ in range(count):
-                await echo(payload)
-
-        async def ask(count):
-            await asyncio.gather(*[work(max(1, count // at_once)) for _ in range(at_once)])
-
-        await ask(calls // 10)
-        with Meter(max(1, calls // at_once) * at_once) as meter:
-            await ask(calls)
+        figures = await at_once(lambda: echo(payload), count, calls)
     server.stdin.close()
     server.wait()
-    return meter.figures
+    return figures
 
 
 if sys.argv[1] == "serve":
