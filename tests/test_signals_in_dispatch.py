@@ -176,3 +176,33 @@ def test_it_passes_each_of_the_programs_frames_once_and_ends_where_it_is_caught(
     ended = run([sys.executable, "-c", textwrap.dedent(NESTED)], WITHIN, {"PYTHONPATH": PYTHONPATH})
     expected = ["caught", "caught returned", "inner", "outer", 5, "echo returned"]
     assert (ended.status, ended.stdout, ended.stderr) == (0, f"{expected}\n", ""), ended
+
+
+TRACED = """
+    import signal, sys
+    from icegil import Ice
+    from _echo import Echo, communicator, serve
+
+    def trace(frame, event, argument):
+        return trace
+
+    class Servant(Echo):
+        def ice_invoke(self, arguments, current):
+            signal.raise_signal(signal.SIGTERM)
+            return True, arguments
+
+    def handle(*_):
+        raise SystemExit(5)
+
+    signal.signal(signal.SIGTERM, handle)
+    with communicator() as ice:
+        near = serve(ice, Servant()).ice_collocationOptimized(True)
+        sys.settrace(trace)
+        near.ice_invoke("echo", Ice.OperationMode.Normal, b"")
+    """
+
+
+def test_it_is_raised_where_every_function_is_traced() -> None:
+    # The class of IcePy's own exception is Python, so that its beginning is traced.
+    ended = run([sys.executable, "-c", textwrap.dedent(TRACED)], WITHIN, {"PYTHONPATH": PYTHONPATH})
+    assert (ended.status, ended.stderr) == (5, ""), ended

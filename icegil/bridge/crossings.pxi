@@ -201,4 +201,5 @@ cdef void on_PyEval_RestoreThread(
     if is_too_late(this_visitor()):
         park(this_visitor())
     PyEval_RestoreThread(state)
+    look_again_for_kept()
     schedule(Point.acquired)

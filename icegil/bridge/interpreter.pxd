@@ -134,6 +134,16 @@ cdef extern from *:
         return (PyObject*)PyFrame_GetBack((PyFrameObject*)frame);
     }
 
+    // CPython 3.11 looks for pending calls at the beginning of a traced function until there are none: one that adds
+    // itself again is called for ever there (ceval.c, DO_TRACING: the look comes before the instruction is passed).
+    static inline bool icegil_may_add_pending_call_again() noexcept {
+    #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+        return !PyThreadState_GetUnchecked()->cframe->use_tracing;
+    #else
+        return true;
+    #endif
+    }
+
     // The exception that is set, as one object that has all of it, and none is set then; and the other way round.
     static inline PyObject* icegil_take_error() noexcept {
     #if PY_VERSION_HEX < 0x030C0000
@@ -198,6 +208,7 @@ cdef extern from *:
     void forget_profilers "icegil_forget_profilers"() noexcept nogil
     PyObject* PyEval_GetFrame "icegil_frame"() noexcept nogil
     PyObject* PyFrame_GetBack "icegil_frame_back"(PyObject*) noexcept nogil
+    bint may_add_pending_call_again "icegil_may_add_pending_call_again"() noexcept nogil
     PyObject* take_error "icegil_take_error"() noexcept nogil
     void raise_error "icegil_raise_error"(PyObject* error) noexcept nogil
     PyObject* type_of "icegil_type_of"(PyObject*) noexcept nogil

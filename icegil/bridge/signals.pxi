@@ -28,6 +28,7 @@ from icegil.bridge.interpreter cimport (
     PyException_SetTraceback,
     PyFrame_GetBack,
     PyObject_GetAttr,
+    may_add_pending_call_again,
     raise_error,
     take_error,
 )
@@ -40,6 +41,7 @@ cdef pthread_t main_thread = <pthread_t> <uintptr_t> threading.main_thread().ide
 cdef PyObject* kept = NULL  # the exception
 cdef PyObject* kept_caller = NULL  # the frame that called what consumed it: in a frame above, the call has returned
 cdef PyObject* seen_below = NULL  # a frame that was seen to be below that call
+cdef bint is_put_off = False  # a pending call is to be added when the main thread comes back from Ice
 cdef PyObject* in_its_place = NULL
 
 
@@ -122,10 +124,27 @@ cdef int raise_kept(
     if kept == NULL or not is_main_thread():
         return 0
     if is_below_kept_call():
-        Py_AddPendingCall(raise_kept, NULL)
+        put_off()
         return 0
     raise_what_is_kept()
     return -1
+
+
+cdef void put_off() noexcept nogil:
+    # What the call raises is replaced in any case. If it raises nothing: until the next look, or, where there would be
+    # no end of looks, until this thread comes back from Ice, in this call or in its next.
+    global is_put_off
+    is_put_off = not may_add_pending_call_again()
+    if not is_put_off:
+        Py_AddPendingCall(raise_kept, NULL)
+
+
+cdef void look_again_for_kept() noexcept nogil:
+    # The calling thread has come back from Ice, with the GIL.
+    global is_put_off
+    if is_put_off and is_main_thread():
+        is_put_off = False
+        Py_AddPendingCall(raise_kept, NULL)
 
 
 cdef bint is_below_kept_call() noexcept nogil:
