@@ -189,6 +189,13 @@ def test_development_mode_may_show_what_the_program_left_undestroyed() -> None:
     assert compare(program(destruction=UNDESTROYED), [WELL], [SHOWN]).verdict is Verdict.WORSE
 
 
+def test_a_run_that_ice_cut_short_shows_nothing_of_what_is_printed_at_the_end() -> None:
+    cut_short = outcome(stderr="error: communicator not destroyed during global destruction.\n", stdout="released\n")
+    assert compare(program(), [cut_short], [WELL]).verdict is Verdict.GOOD
+    assert compare(program(), [cut_short, outcome(stdout="released\n")], [WELL]).verdict is Verdict.WORSE
+    assert compare(program(destruction=UNDESTROYED), [cut_short], [WELL]).verdict is Verdict.WORSE
+
+
 # --- Reduction
 
 

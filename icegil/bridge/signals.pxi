@@ -120,23 +120,18 @@ cdef void raise_what_is_kept() noexcept nogil:
 cdef int raise_kept(
     void* _,
 ) noexcept nogil:
-    # CPython calls it on the main thread between two instructions of Python, with the GIL.
+    # CPython calls it on the main thread between two instructions of Python, with the GIL. While the call has not
+    # returned: again at the next look, or, where there would be no end of looks, when this thread comes back from Ice.
+    global is_put_off
     if kept == NULL or not is_main_thread():
         return 0
-    if is_below_kept_call():
-        put_off()
-        return 0
-    raise_what_is_kept()
-    return -1
-
-
-cdef void put_off() noexcept nogil:
-    # What the call raises is replaced in any case. If it raises nothing: until the next look, or, where there would be
-    # no end of looks, until this thread comes back from Ice, in this call or in its next.
-    global is_put_off
+    if not is_below_kept_call():
+        raise_what_is_kept()
+        return -1
     is_put_off = not may_add_pending_call_again()
     if not is_put_off:
         Py_AddPendingCall(raise_kept, NULL)
+    return 0
 
 
 cdef void look_again_for_kept() noexcept nogil:
