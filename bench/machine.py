@@ -24,7 +24,7 @@ def describe() -> dict[str, str]:
         "ice": Ice.stringVersion(),
         "icegil": icegil.__version__,
         "load": f"{known.get('load_avg_1min', 0.0):.2f}",
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     }
 
 

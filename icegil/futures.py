@@ -85,7 +85,7 @@ def _report(future: Any, what: str) -> None:
     if hasattr(future, "_warn"):
         future._warn(what)
     elif what.startswith("sent") and not hasattr(future, "_callSentCallbacks"):
-        logging.getLogger("Ice.Future").exception("%s: %s", what, sys.exception())
+        logging.getLogger("Ice.Future").exception("%s: %s", what, sys.exc_info()[1])
     else:
         logging.getLogger("Ice.Future").exception(what)
 

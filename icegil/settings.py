@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from icegil.errand import seconds
 
@@ -16,7 +17,8 @@ PARTS = ("futures", "ownership", "locks", "states")
 T = TypeVar("T")
 
 
-class Setting(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Setting(Generic[T]):
     """One setting."""
 
     value: T

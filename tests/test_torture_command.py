@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -220,7 +220,7 @@ def results(*runs: tuple[int, Kind, str]) -> Results:
     made = [Run(status, 1.0, Verdict(kind, "" if kind is Kind.OK else "bad"), stderr) for status, kind, stderr in runs]
     cell = Cell(scenario(Path("x.py")), Side.GUARDED, len(made), made)
     facts = dict.fromkeys(("icegil", "zeroc-ice", "python", "implementation"), "1")
-    return Results(datetime.now(UTC), facts, len(made), 1, [cell])
+    return Results(datetime.now(timezone.utc), facts, len(made), 1, [cell])
 
 
 def test_counts_are_put_in_words() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import tomllib
 from pathlib import Path
 
 import Ice
@@ -35,5 +34,5 @@ def test_an_ice_that_cannot_be_used_is_no_error(tmp_path: Path, module: str, sai
 
 
 def test_what_is_installed_and_what_it_says_of_itself_are_the_same() -> None:
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    assert project["version"] == icegil.__version__
+    project = (Path(__file__).parents[1] / "pyproject.toml").read_text()
+    assert f'\nversion = "{icegil.__version__}"\n' in project

@@ -107,7 +107,7 @@ def diagnose() -> Diagnosis:
         return found
     status = guard.status()
     found.mode = status.mode
-    found.settings = {name: setting._asdict() for name, setting in guard.settings_in_use().items()}
+    found.settings = {name: vars(setting) for name, setting in guard.settings_in_use().items()}
     if status.reason:
         found.problems.append(f"there is no guard: {status.reason}")
     else:

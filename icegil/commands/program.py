@@ -112,15 +112,20 @@ def _unmarshal(compiled: bytes) -> CodeType:
     return code
 
 
+def _is_path_safe() -> bool:
+    # By `-P` or `-I`; Python 3.10 has the second only.
+    return bool(getattr(sys.flags, "safe_path", sys.flags.isolated))
+
+
 def take_own_path_away() -> None:
     """Takes away what Python put at the beginning of `sys.path` to find icegil."""
     is_module = sys.modules["__main__"].__spec__ is not None
-    if not sys.flags.safe_path and not (is_module and _current_directory() is None):
+    if not _is_path_safe() and not (is_module and _current_directory() is None):
         del sys.path[0]
 
 
 def _put_path(first: str | None) -> None:
-    if not sys.flags.safe_path and first is not None:
+    if not _is_path_safe() and first is not None:
         sys.path.insert(0, first)
 
 

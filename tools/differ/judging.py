@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from math import comb
 
+from icegil.commands.words import StrEnum
 from tools.differ.child import DRAIN, Outcome, status_text, telling_line
 from tools.differ.part import FAILED, UNDESTROYED
 from tools.differ.program import Program

@@ -7,11 +7,11 @@ import random
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
 from textwrap import dedent, indent
 from typing import TypeVar
 
+from icegil.commands.words import StrEnum
 from tools.differ.destructions import DESTRUCTIONS
 from tools.differ.endings import ENDINGS
 from tools.differ.part import Destruction, Ending, Part, Target

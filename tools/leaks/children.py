@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import icegil
+from icegil.commands.words import StrEnum
 from tools.leaks.measuring import Kept
 from tools.leaks.memory import EXACT
 
@@ -21,7 +21,7 @@ ICEGIL = "import sys; from icegil.commands.cli import main; sys.exit(main())"
 """The `icegil` command as pip writes it: icegil may not be installed."""
 
 
-class Side(enum.StrEnum):
+class Side(StrEnum):
     """How an operation is run."""
 
     PLAIN = "plain"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from icegil.commands.words import StrEnum
 from tools.leaks.children import ChildFailed, Effort, Side, measure
 from tools.leaks.measuring import Kept
 from tools.leaks.operation import Operation
@@ -25,7 +25,7 @@ MUCH = 64 * 1024
 """Bytes that no window grows by without something being kept."""
 
 
-class Verdict(enum.StrEnum):
+class Verdict(StrEnum):
     """What is to be said of an operation, guarded."""
 
     CLEAN = "keeps nothing"

@@ -1,7 +1,8 @@
 """What a trace holds. Times are in microseconds since its recording began."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+
+from icegil.commands.words import StrEnum
 
 
 class State(StrEnum):

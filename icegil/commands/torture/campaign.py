@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from types import ModuleType
 
 import icegil.versions as versions
@@ -44,7 +44,7 @@ class Campaign:
             "platform": platform.platform(),
         }
         cells = [Cell(scenario, side, runs, skipped=scenario.missing(ice)) for scenario in scenarios for side in sides]
-        self.results = Results(datetime.now(UTC), facts, runs, at_once, cells)
+        self.results = Results(datetime.now(timezone.utc), facts, runs, at_once, cells)
         self._children = Children()
 
     @property

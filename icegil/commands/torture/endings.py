@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 
 from icegil.commands.torture.catalogue import SCENARIOS, Scenario
+from icegil.commands.words import StrEnum
 
 PATIENCE = 1.5
 """How many times as long as it says a scenario may take before it counts as hung."""

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from icegil.commands.torture.catalogue import Scenario
 from icegil.commands.torture.endings import Ending, Kind, Verdict, status_text, telling_line
+from icegil.commands.words import StrEnum
 
 LONGEST_STDERR = 10_000
 """Characters that are kept of what a run that fell short wrote on stderr."""
