@@ -1,6 +1,10 @@
-"""What pyproject.toml has no words for: the extension, and the headers that are installed as data."""
+"""What pyproject.toml has no words for: the extension, and the headers that are installed as data.
+
+With `ICEGIL_PURE=1` in the environment the extension is left out.
+"""
 
 import os
+import sys
 from glob import glob
 
 from Cython.Build import cythonize
@@ -15,6 +19,16 @@ IS_SANITIZED = os.environ.get("ICEGIL_SANITIZE") == "1"
 # The headers stand outside the package, where C++ includes them from, and are installed inside it, so that whoever
 # compiles against an installed icegil finds them.
 HEADERS = "icegil.include.icegil"
+
+
+def can_be_compiled() -> bool:
+    """Whether this is a platform of the guard. Elsewhere no compiler is needed: the boundary is Python then."""
+    if os.environ.get("ICEGIL_PURE") == "1" or sys.platform != "linux" or sys.implementation.name != "cpython":
+        return False
+    try:
+        return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
+    except (ValueError, OSError):  # musl
+        return False
 
 
 def bridge(name: str, macros: list[tuple[str, str]]) -> Extension:
@@ -41,8 +55,8 @@ def bridge(name: str, macros: list[tuple[str, str]]) -> Extension:
 
 
 # The second is loaded where there is no room for the first (icegil/__init__.py). Debug builds have no use for it.
-bridges = [bridge("_bridge", [])]
-if not (DEBUG or IS_SANITIZED):
+bridges = [bridge("_bridge", [])] if can_be_compiled() else []
+if bridges and not (DEBUG or IS_SANITIZED):
     bridges.append(bridge("_bridge_anywhere", [("ICEGIL_WITHOUT_STATIC_TLS", "1")]))
 
 setup(
@@ -56,5 +70,5 @@ setup(
         HEADERS: ["*.hpp"],
     },
     # Generated C++ stays out of the source tree.
-    ext_modules=cythonize(bridges, build_dir="build/cython"),
+    ext_modules=cythonize(bridges, build_dir="build/cython") if bridges else [],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import importlib
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -121,6 +122,18 @@ def habits_of_futures(ice: Any) -> dict[str, Any]:
         # `Exception` in `Ice/__init__.py` of Ice 3.7 is Ice's own.
         "caught_of_sent_callbacks": invocation.set_sent.__globals__.get("Exception", Exception),
     }
+
+
+def asynchronous_destroy(impl: Any) -> Callable[[Callable[[], None]], object] | None:
+    """What has Ice destroy a communicator of IcePy's on a thread of its own, and calls back; None before 3.8."""
+    destroy: Callable[[Callable[[], None]], object] | None = getattr(impl, "destroyAsync", None)
+    return destroy
+
+
+def after_fork_in_child(function: Callable[[], object]) -> None:
+    """Has `function()` called in forked children, where there are any."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=function)
 
 
 def take_over_clean_up() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import os
 import weakref
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
@@ -52,7 +51,7 @@ def replacements(ice: Any) -> list[tuple[Any, str, Callable[..., Any]]]:
     home, installed = _compat.dispatch_function()
     _bridge.set_dispatches(installed, run_coroutine, _say_once, ice.ObjectNotExistException)
     found: list[tuple[Any, str, Callable[..., Any]]] = [(adapter, "runCoroutine", run_coroutine)]
-    return found if home is None else [*found, (home, "dispatch", _bridge.dispatch)]
+    return found if home is None or _bridge.dispatch is None else [*found, (home, "dispatch", _bridge.dispatch)]
 
 
 def fail_stranded() -> None:
@@ -69,4 +68,4 @@ def _say_once(loop: AbstractEventLoop) -> None:
         log.info("coroutine dispatches are failed from now on: their event loop %r is closed or stopped", loop)
 
 
-os.register_at_fork(after_in_child=_bridge.leave_dispatches_to_parent)
+_compat.after_fork_in_child(_bridge.leave_dispatches_to_parent)

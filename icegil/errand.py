@@ -43,12 +43,15 @@ def _is_real(value: object) -> TypeGuard[Real]:
 class Errand:
     """One blocking call on a native thread, however many wait for it. Usable from any thread."""
 
-    def __init__(self, work: Callable[[], object]) -> None:
+    def __init__(self, work: Callable[[], object], begin: Callable[[Callable[[], None]], object] | None = None) -> None:
+        """Does `work()`; or has it done by `begin(done)`, which returns at once."""
         self.error: BaseException | None = None
         self._lock = threading.Lock()
         self._finished = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
-        if _bridge.gate_state() == "open":
+        if begin is not None:
+            begin(lambda: self._complete(None))
+        elif _bridge.gate_state() == "open":
             _bridge.call_on_native_thread(work, self._complete)
         else:  # no native thread is admitted any more: the finalizer does its errands itself
             self._complete(_error_of(work))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import threading
 
@@ -104,4 +103,4 @@ def _forget() -> None:
     _taken, _owner, parked = threading.Lock(), 0, 0
 
 
-os.register_at_fork(after_in_child=_forget)
+_compat.after_fork_in_child(_forget)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.boundary as boundary
 import icegil.exits as exits
 import icegil.futures as futures
 import icegil.lifecycle as lifecycle
@@ -60,6 +61,10 @@ class _Installation:
         """Puts the guard in place if the mode has it; why it is not."""
         if self.mode.value == "teardown":
             return "the mode 'teardown' was asked for"
+        if not boundary.IS_COMPILED:
+            if self.mode.value == "guard":
+                raise GuardUnavailable(boundary.why_not_compiled())
+            return boundary.why_not_compiled()
         if hasattr(self.ice, "OperationNotExistException"):
             # Of all that IcePy takes from a servant: Ice prints no warning about it, and does not call again for it.
             _bridge.set_in_place_of_exits(self.ice.OperationNotExistException())

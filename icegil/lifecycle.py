@@ -16,6 +16,7 @@ from typing import Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.boundary as boundary
 import icegil.exits as exits
 import icegil.threads as threads
 from icegil.errand import Errand, log, seconds
@@ -95,8 +96,24 @@ class Life:
         """Begins the destruction, or joins the one that has begun."""
         with _lock:
             if self.destruction is None:
-                self.destruction = Errand(lambda: self._destroy_watched(self.impl.destroy))
+                begin = None if boundary.IS_COMPILED else _compat.asynchronous_destroy(self.impl)
+                self.destruction = Errand(
+                    lambda: self._destroy_watched(self.impl.destroy), begin and self._beginning(begin)
+                )
             return self.destruction
+
+    def _beginning(self, begin: Callable[[Callable[[], None]], object]) -> Callable[[Callable[[], None]], None]:
+        """Has Ice destroy it, for want of a thread to do it on."""
+
+        def begin_destroying(done: Callable[[], None]) -> None:
+            def end() -> None:
+                self._note_destroyed()
+                done()
+
+            self._note_destroying()
+            begin(end)
+
+        return begin_destroying
 
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""
@@ -293,4 +310,4 @@ def _leave_to_parent() -> None:
             inherited.append(life)
 
 
-os.register_at_fork(after_in_child=_leave_to_parent)
+_compat.after_fork_in_child(_leave_to_parent)

@@ -14,7 +14,6 @@ import atexit
 import collections
 import contextlib
 import math
-import os
 import sys
 import threading
 import time
@@ -24,6 +23,7 @@ from types import ModuleType
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.boundary as boundary
 import icegil.dispatches as dispatches
 import icegil.exits as exits
 import icegil.lifecycle as lifecycle
@@ -87,7 +87,7 @@ def _forget() -> None:
     _is_registered = False
 
 
-os.register_at_fork(after_in_child=_forget)
+_compat.after_fork_in_child(_forget)
 
 
 def _take_next(steps: collections.deque[Callable[[], None]]) -> bool:
@@ -166,6 +166,9 @@ class Shutdown:
                 break
 
     def _destroy_all(self, living: list[Life]) -> None:
+        if not boundary.IS_COMPILED:
+            self._destroy_without_workers(living)
+            return
         # Many threads at once would only fight for the GIL: a few go from one communicator to the next. A destruction
         # that is stuck keeps its thread, so as long as some have not had their turn there are soon twice as many.
         waiting = collections.deque(living)
@@ -190,6 +193,13 @@ class Shutdown:
                     workers.pop()
                 elif waiting:
                     workers += [Errand(destroy_in_turn) for _ in workers]
+
+    def _destroy_without_workers(self, living: list[Life]) -> None:
+        # Python may start no thread any more, and then a destruction that Ice does not do by itself is done here. How
+        # long that takes nobody can bound.
+        with _interruptible("communicators were being destroyed"):
+            for destruction in [life.destroy() for life in living]:
+                destruction.wait(max(0.0, self._deadline - time.monotonic()))
 
     def _leave_streams(self) -> None:
         if self._is_in_callback or any(not life.is_over for life in self._living):

@@ -77,6 +77,9 @@ cdef extern from *:
     #include <cstdlib>
     #include <vector>
 
+    #if PY_VERSION_HEX < 0x030B0000
+    #  include <frameobject.h>
+    #endif
     #if PY_VERSION_HEX < 0x030D0000
     #  define Py_IsFinalizing _Py_IsFinalizing
     #  define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.boundary as boundary
 import icegil.guard as guard
 import icegil.redirects as redirects
 import icegil.versions as versions
@@ -131,6 +132,8 @@ def _why_no_ice(error: Exception) -> str:
 def _examine_ice(found: Diagnosis, ice: ModuleType) -> None:
     found.ice = ice.stringVersion()
     found.icepy = sys.modules["IcePy"].__file__ or ""
+    if not boundary.IS_COMPILED:
+        return
     memory = MemoryMap()
     libraries = redirects.ice_libraries(_bridge.address_in_icepy())
     found.ice_runtime = tuple(memory.file_at(address) or name for name, address in libraries.items()) or (found.icepy,)

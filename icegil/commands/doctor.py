@@ -53,7 +53,7 @@ def _facts(found: Diagnosis, console: Console) -> Table:
     facts.add_row(Text("Python"), Text(f"{found.python}\n{found.executable}"))
     facts.add_row(Text("platform"), Text(found.platform))
     if found.ice:
-        facts.add_row(Text("zeroc-ice"), Text(f"{found.ice}, {found.build}"))
+        facts.add_row(Text("zeroc-ice"), Text(", ".join(filter(None, (found.ice, found.build)))))
         facts.add_row(Text("IcePy"), Text(found.icepy))
         facts.add_row(Text("Ice runtime"), Text("\n".join(found.ice_runtime)))
     else:

@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from icegil.commands.torture.progress import watching
 from icegil.commands.torture.results import Results, Side
 from icegil.errors import UnsupportedIce
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING = tuple(each for each in signal.Signals if each.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:
@@ -48,8 +47,7 @@ def torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None
         ice = _compat.import_ice()
     except (ImportError, UnsupportedIce) as error:
         sys.exit(f"{parser.prog}: no scenario can be run: {error}")
-    # To crash is what plain programs are expected to do here: no core files of them.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    _leave_no_core_files()
     sides = [Side(name) for name in chosen.sides]
     campaign = Campaign(wanted, sides, chosen.runs, chosen.at_once, ice)
     status = _run(campaign)
@@ -61,6 +59,15 @@ def torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None
             print(f"{parser.prog}: {error}", file=sys.stderr)
             status = status or 1
     sys.exit(status)
+
+
+def _leave_no_core_files() -> None:
+    """To crash is what plain programs are expected to do here."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows, which writes none
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _wanted(parser: argparse.ArgumentParser, names: list[str]) -> list[Scenario]:

@@ -114,6 +114,9 @@ class Children:
 
 
 def _kill_session(process: "subprocess.Popen[str]") -> None:
+    if not hasattr(os, "killpg"):  # Windows, which has no sessions either
+        process.kill()
+        return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
