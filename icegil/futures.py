@@ -76,7 +76,8 @@ def _warn_of_failure(self: Any) -> None:
     if error is None or _bridge.is_finalizing():
         return
     if type(error).__name__ != "CommunicatorDestroyedException":  # that is what ends calls that nobody waits for
-        message = f"nobody has looked at the result of an asynchronous call, which has failed: {error!r}"
+        what = " ".join(repr(error).split())  # Ice 3.7 writes it in several lines
+        message = f"nobody has looked at the result of an asynchronous call, which has failed: {what}"
         warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
 
 

@@ -111,7 +111,15 @@ ENDINGS = [
         uses_ice=True,
     ),
     Ending("os._exit(9)", "sys.stdout and not sys.stdout.closed and sys.stdout.flush()\nos._exit(9)", 9, weight=0.5),
-    Ending("becomes another program", "os.execv('/bin/sh', ['sh', '-c', 'exit 4'])", 4, weight=0.3),
+    Ending(
+        "becomes another program",
+        """
+        signal.setitimer(signal.ITIMER_REAL, 0)  # a timer goes on in the other program, which has no handler for it
+        os.execv('/bin/sh', ['sh', '-c', 'exit 4'])
+        """,
+        4,
+        weight=0.3,
+    ),
     Ending("kills itself", "os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, weight=0.2),
     Ending(
         "sys.exit(7) in a servant",
