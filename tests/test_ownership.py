@@ -282,3 +282,5 @@ def test_a_call_that_fails_unseen_is_told_of_in_development_mode(look: str, opti
     said = "ResourceWarning: nobody has looked at the result of an asynchronous call, which has failed: "
     assert (ended.status, ended.stderr.count(said)) == (0, is_told), ended
     assert is_told or not ended.stderr, ended
+    # Beside those there are lines of the program's code only.
+    assert all("ResourceWarning: " in line or line.startswith("  ") for line in ended.stderr.splitlines()), ended
