@@ -14,7 +14,8 @@ from typing import Any
 
 from icegil.errors import UnsupportedIce
 
-OLDEST = (3, 7, 8)
+OLDEST: dict[tuple[int, ...], tuple[int, ...]] = {(3, 6): (3, 6, 5), (3, 7): (3, 7, 8)}
+"""The oldest patch that is known, of each version that is not known whole."""
 
 # Python's own `pthread_exit` of threads that want the GIL too late; from 3.14 on it parks them (ceval_gil.c, take_gil).
 ENDS_LATE_THREADS = sys.version_info < (3, 14)
@@ -36,10 +37,10 @@ def import_ice() -> Any:
 
     version = Ice.stringVersion()
     numbers = tuple(int(part) if part.isdigit() else 0 for part in version.split(".")[:3])
-    if numbers < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
+    if numbers < OLDEST.get(numbers[:2], min(OLDEST.values())):
+        oldest = " or ".join(f"{'.'.join(map(str, patch))}" for patch in OLDEST.values())
         raise UnsupportedIce(
-            f"zeroc-ice {version} is installed; icegil needs {oldest} or later: pip install -U zeroc-ice"
+            f"zeroc-ice {version} is installed; icegil needs {oldest}, or later: pip install -U zeroc-ice"
         )
     if not hasattr(sys.modules.get("IcePy"), "Communicator"):
         raise UnsupportedIce(f"zeroc-ice {version} at {Ice.__file__} has no IcePy.Communicator: not a build known here")
@@ -70,6 +71,11 @@ def is_destroyed(communicator: Any) -> bool:
     except sys.modules["Ice"].CommunicatorDestroyedException:
         return True
     return False
+
+
+def has_futures(ice: ModuleType) -> bool:
+    """Whether Ice answers asynchronous calls with futures; 3.6 does by `begin_` and `end_`, and callbacks."""
+    return hasattr(ice, "Future")
 
 
 def wrap_future_homes() -> list[ModuleType]:

@@ -155,7 +155,7 @@ def shutdownCompleted(self: Any) -> Awaitable[None]:
 
 
 def _ice_future(communicator: Any, begin: Callable[[Life], Errand | None]) -> Awaitable[None]:
-    future = sys.modules["Ice"].Future()
+    future = _new_future()
     adapter = getattr(communicator, "_eventLoopAdapter", None)
     wrapped: Awaitable[None] = adapter.wrapFuture(future) if adapter is not None else _awaitable(future)
     errand = begin(lifecycle.watch(communicator))
@@ -170,9 +170,19 @@ def _awaitable(future: Any) -> Awaitable[None]:
     # The communicators of Ice 3.7 know of no event loop: the one that runs here is the one that will await.
     ice: Any = sys.modules["Ice"]
     if not _compat.knows_event_loops(ice):
+        wrap = ice.wrap_future if _compat.has_futures(ice) else safe_wrap_future(asyncio.wrap_future)
         with contextlib.suppress(RuntimeError):
-            return cast(Awaitable[None], ice.wrap_future(future, loop=asyncio.get_running_loop()))
+            return cast(Awaitable[None], wrap(future, loop=asyncio.get_running_loop()))
     return cast(Awaitable[None], future)
+
+
+def _new_future() -> Any:
+    ice: Any = sys.modules["Ice"]
+    if _compat.has_futures(ice):
+        return ice.Future()
+    from concurrent.futures import Future
+
+    return Future()
 
 
 def _pass_on(errand: Errand, future: Any) -> None:

@@ -43,7 +43,7 @@ class _Installation:
             "icegil.views"
         )  # a signal handler may ask, which could not finish an import begun below it
         self.patches = patches.of(self.ice)
-        self.has_futures = not self.reason and "futures" not in without.value
+        self.has_futures = not self.reason and "futures" not in without.value and _compat.has_futures(self.ice)
         self.owns_futures = self.has_futures and "ownership" not in without.value
         if self.has_futures:
             self.patches += [Patch(cls, name, method) for cls, name, method in futures.rebound(self.ice)]

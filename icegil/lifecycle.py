@@ -11,7 +11,7 @@ import traceback
 import weakref
 from collections.abc import Callable
 from enum import Enum
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import icegil._bridge as _bridge
@@ -220,14 +220,20 @@ def slow() -> float:
     return SLOW if log.hasHandlers() else 10 * SLOW
 
 
+def _home(module: ModuleType) -> str:
+    """The folder of a module's files, or its one file: Ice 3.6 is no package."""
+    file = module.__file__ or ""
+    return os.path.dirname(file) if hasattr(module, "__path__") else file
+
+
 def _callers() -> list[traceback.FrameSummary]:
     """Where the program is, innermost first: one frame, all of them in Python's development mode."""
-    own = [os.path.dirname(sys.modules[name].__file__ or "") for name in ("icegil", "Ice")]
+    own = {_home(sys.modules["icegil"]), _home(sys.modules["Ice"])}
     found = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__") != _BOTTOM:
         filename = frame.f_code.co_filename
-        if os.path.dirname(filename) not in own and filename != "<frozen runpy>":  # which is `python -m`
+        if not own & {filename, os.path.dirname(filename)} and filename != "<frozen runpy>":  # which is `python -m`
             found.append(traceback.FrameSummary(filename, frame.f_lineno, frame.f_code.co_name))
             if not sys.flags.dev_mode:
                 break

@@ -56,16 +56,17 @@ def of(ice: ModuleType) -> list[Patch]:
             return
         lifecycle.watch(self).destroy_here(lambda: destroy(self))
 
-    @functools.wraps(communicator.__exit__)
-    def watched_exit(self: Any, *_: object) -> None:
+    def leave(self: Any, *_: object) -> None:
         self.destroy()
 
     patches = [
         Patch(communicator, "__init__", watched_initialize),
         Patch(communicator, "destroy", watched_destroy),
-        Patch(communicator, "__exit__", watched_exit),
+        Patch(communicator, "__exit__", functools.wraps(getattr(communicator, "__exit__", leave))(leave)),
         Patch(communicator, "destroyAsync", aio.destroyAsync),
     ]
+    if not hasattr(communicator, "__enter__"):  # on 3.6
+        patches.append(Patch(communicator, "__enter__", lambda self: self))
     if _compat.makes_communicators_first(ice):
         patches.append(Patch(ice, "initialize", _watched(ice.initialize)))
     if not hasattr(communicator, "__aexit__"):

@@ -1,6 +1,7 @@
 """What the scenarios share: a servant that answers, a communicator that serves it, and traffic."""
 
 import Ice
+from _futures import with_futures
 
 
 class Echo(Ice.Blobject):
@@ -8,6 +9,14 @@ class Echo(Ice.Blobject):
 
     def ice_invoke(self, arguments, current):
         return True, arguments
+
+
+class Hooks:
+    """`threadStart` and `threadStop`, as Ice 3.6 has them."""
+
+    def __init__(self, attributes):
+        self.start = attributes.get("threadStart", lambda: None)
+        self.stop = attributes.get("threadStop", lambda: None)
 
 
 def communicator(properties=None, loop=None, **attributes):
@@ -18,6 +27,8 @@ def communicator(properties=None, loop=None, **attributes):
         data.properties.setProperty(name, str(value))
     for name, value in attributes.items():
         setattr(data, name, value)
+    if not hasattr(Ice, "Future"):  # Ice 3.6
+        data.threadHook = Hooks(attributes)
     if loop is not None:
         data.eventLoopAdapter = Ice.asyncio.EventLoopAdapter(loop)
     return Ice.initialize(data) if Ice.intVersion() < 30800 else Ice.Communicator(initData=data)
@@ -28,7 +39,7 @@ def serve(ice, servant=None, endpoints="tcp -h 127.0.0.1"):
     adapter = ice.createObjectAdapterWithEndpoints("", endpoints)
     made = adapter.add(servant or Echo(), Ice.stringToIdentity("echo"))
     adapter.activate()
-    return made.ice_collocationOptimized(False)
+    return with_futures(made.ice_collocationOptimized(False))
 
 
 def storm(proxy, count=1000):

@@ -19,6 +19,14 @@ class Registry(Ice.LocatorRegistry):
     def setServerProcessProxy(self, name, proxy, current):
         self.told.append(name)
 
+    def setServerProcessProxy_async(self, answer, name, proxy, current):  # as Ice 3.6 wants it
+        self.told.append(name)
+        answer.ice_response()
+
+    def setAdapterDirectProxy_async(self, answer, name, proxy, current):
+        self.told.append(name)
+        answer.ice_response()
+
 
 class Locator(Ice.Locator):
     """Has a registry, and finds nothing."""

@@ -17,4 +17,8 @@ def certificate():
         certificate, key = pathlib.Path(folder, "certificate.pem"), pathlib.Path(folder, "key.pem")
         subprocess.run([*COMMAND.split(), "-out", certificate, "-keyout", key], check=True, stderr=subprocess.DEVNULL)
         plug_in = {"Ice.Plugin.IceSSL": "IceSSL:createIceSSL"} if Ice.intVersion() < 30800 else {}
-        yield {**plug_in, "IceSSL.CertFile": certificate, "IceSSL.KeyFile": key, "IceSSL.CAs": certificate}
+        files = {"IceSSL.CertFile": certificate, "IceSSL.KeyFile": key}
+        if Ice.intVersion() < 30700:  # both in one file
+            key.write_text(key.read_text() + certificate.read_text())
+            files = {"IceSSL.CertFile": key}
+        yield {**plug_in, **files, "IceSSL.CAs": certificate}

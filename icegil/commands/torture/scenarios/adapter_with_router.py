@@ -2,11 +2,14 @@
 
 hazard: who makes it waits with the GIL in hand for the answer of the router, which is in Python
 ends: status 0
+needs: Future
 within: 8
 """
 
 import Ice
 from _echo import Echo, communicator
+
+# Ice 3.6 stands still here by itself: it asks the router with a lock in hand that it needs for that.
 
 
 class Router(Ice.Router):

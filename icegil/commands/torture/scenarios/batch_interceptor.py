@@ -2,6 +2,7 @@
 
 hazard: the flushes complete on threads of Ice: more callbacks, and the interceptor's references with them
 ends: status 0
+needs: Future
 """
 
 import Ice

@@ -6,13 +6,14 @@ ends: status 0
 
 import Ice
 from _echo import Echo, communicator, serve, storm
+from _futures import with_futures
 
 
 class Caller(Echo):
     """Calls back for each request."""
 
     def ice_invoke(self, arguments, current):
-        callback = current.con.createProxy(Ice.stringToIdentity("callback"))
+        callback = with_futures(current.con.createProxy(Ice.stringToIdentity("callback")))
         callback.ice_invokeAsync("call back", Ice.OperationMode.Normal, b"").add_done_callback(
             lambda done: print("completed", flush=True)
         )
@@ -20,7 +21,7 @@ class Caller(Echo):
 
 
 server, client = communicator({"Ice.Warn.Dispatch": 0}), communicator()
-proxy = client.stringToProxy(str(serve(server, Caller())))
+proxy = with_futures(client.stringToProxy(str(serve(server, Caller()))))
 adapter = client.createObjectAdapter("")
 adapter.add(Echo(), Ice.stringToIdentity("callback"))
 adapter.activate()

@@ -2,6 +2,7 @@
 
 hazard: the close callbacks come when nobody expects anything any more, and drop references as they go
 ends: status 0
+needs: Future
 """
 
 from _echo import communicator, serve

@@ -5,10 +5,11 @@ ends: status 0
 """
 
 from _echo import communicator, serve
+from _futures import with_futures
 
 server, client = communicator(), communicator()
-proxy = client.stringToProxy(str(serve(server)))
-nobody = client.stringToProxy("nobody:tcp -h 127.0.0.1 -p 1")
+proxy = with_futures(client.stringToProxy(str(serve(server))))
+nobody = with_futures(client.stringToProxy("nobody:tcp -h 127.0.0.1 -p 1"))
 for number in range(100):
     for each in (proxy, nobody):
         attempt = each.ice_connectionId(str(number)).ice_getConnectionAsync()

@@ -2,6 +2,7 @@
 
 hazard: their second half runs in a completion callback, and so does their answer
 ends: status 0
+needs: Future
 """
 
 from _echo import Echo, communicator, serve, storm

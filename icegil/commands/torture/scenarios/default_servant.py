@@ -6,12 +6,15 @@ ends: status 0
 
 import Ice
 from _echo import Echo, communicator
+from _futures import with_futures
 
 ice = communicator()
 adapter = ice.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
 adapter.addDefaultServant(Echo(), "")
 adapter.activate()
 pending = [
-    adapter.createProxy(Ice.stringToIdentity(f"number {number}")).ice_collocationOptimized(False).ice_pingAsync()
+    with_futures(adapter.createProxy(Ice.stringToIdentity(f"number {number}")))
+    .ice_collocationOptimized(False)
+    .ice_pingAsync()
     for number in range(500)
 ]

@@ -2,6 +2,7 @@
 
 hazard: every event of every connection goes through Python first, those of the shutdown too
 ends: status 0
+needs: Future
 """
 
 from _echo import communicator, serve, storm

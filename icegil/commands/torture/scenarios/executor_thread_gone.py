@@ -2,6 +2,7 @@ r"""The thread that executes what an executor is given has ended before the prog
 
 hazard: the connections are never told that they are closed, and their destruction waits for it
 ends: status 3
+needs: Future
 stderr: not everything ended within 1 s.*communicator made at .*_echo\.py:\d+.*
 within: 5
 drain: 1

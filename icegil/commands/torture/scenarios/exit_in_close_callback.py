@@ -2,6 +2,7 @@
 
 hazard: IcePy finalizes Python on a thread of Ice that is taking a connection down
 ends: status 7
+needs: Future
 """
 
 import sys

@@ -9,6 +9,7 @@ import threading
 
 import Ice
 from _echo import Echo, communicator, storm
+from _futures import with_futures
 
 
 class Locator(Ice.ServantLocator):
@@ -30,5 +31,5 @@ ice = communicator({"Ice.ThreadPool.Server.Size": 4})
 adapter = ice.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
 adapter.addServantLocator(Locator(), "")
 adapter.activate()
-pending = storm(adapter.createProxy(Ice.stringToIdentity("it")).ice_collocationOptimized(False), 200)
+pending = storm(with_futures(adapter.createProxy(Ice.stringToIdentity("it"))).ice_collocationOptimized(False), 200)
 threading.Event().wait()

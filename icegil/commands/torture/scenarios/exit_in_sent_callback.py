@@ -9,9 +9,10 @@ import threading
 
 from _busy import Busy, queue_up
 from _echo import communicator, serve
+from _futures import with_futures
 
 server, client, busy = communicator(), communicator({"Ice.ThreadPool.Client.Size": 4}), Busy()
-pending = queue_up(client.stringToProxy(str(serve(server, busy))))
+pending = queue_up(with_futures(client.stringToProxy(str(serve(server, busy)))))
 assert not pending[100].is_sent()
 pending[100].add_sent_callback(lambda *sent: sys.exit(7))
 busy.may_go.set()

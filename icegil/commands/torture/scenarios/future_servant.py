@@ -2,6 +2,7 @@
 
 hazard: the thread sends answers through Ice, and lets the GIL go in the middle, while Python finalizes
 ends: status 0
+needs: Future
 """
 
 import queue

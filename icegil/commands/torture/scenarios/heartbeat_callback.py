@@ -2,7 +2,7 @@
 
 hazard: the callback is called on a thread of Ice for as long as the connection is there
 ends: status 0
-needs: ACMHeartbeat
+needs: ConnectionClose ACMHeartbeat
 """
 
 from _echo import Echo, communicator, serve, storm

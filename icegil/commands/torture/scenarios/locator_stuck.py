@@ -12,6 +12,7 @@ import threading
 
 import Ice
 from _echo import communicator
+from _futures import with_futures
 
 entered = threading.Event()
 
@@ -32,6 +33,6 @@ ice = communicator()
 adapter = ice.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
 adapter.addServantLocator(Locator(), "")
 adapter.activate()
-pending = adapter.createProxy(Ice.stringToIdentity("it")).ice_collocationOptimized(False).ice_pingAsync()
+pending = with_futures(adapter.createProxy(Ice.stringToIdentity("it"))).ice_collocationOptimized(False).ice_pingAsync()
 entered.wait()
 sys.exit(3)

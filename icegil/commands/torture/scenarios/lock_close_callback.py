@@ -2,6 +2,7 @@
 
 hazard: what a connection drops when it closes belongs to Python; who has the GIL wants the connection's lock
 ends: status 0
+needs: Future
 within: 20
 """
 
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import Ice
 from _echo import communicator, serve
+from _futures import with_futures
 
 
 def close(connection):
@@ -43,6 +45,6 @@ def disturb(proxy):
 
 
 with communicator() as server, communicator({"Ice.ThreadPool.Client.Size": 2}) as client, ThreadPoolExecutor() as pool:
-    proxy = client.stringToProxy(str(serve(server)))
+    proxy = with_futures(client.stringToProxy(str(serve(server))))
     for done in [pool.submit(work, proxy) for work in (ask, disturb) * 2]:
         done.result()

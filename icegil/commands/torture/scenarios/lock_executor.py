@@ -2,6 +2,7 @@
 
 hazard: it is called from inside the runtime, and calls back into it with the GIL in hand
 ends: status 0
+needs: Future
 within: 20
 """
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import Ice
 from _echo import Echo, communicator
+from _futures import with_futures
 from _logger import TRACING, Logger
 
 turn = threading.Lock()
@@ -34,7 +35,7 @@ def connect(proxy):
 properties = {**TRACING, "Ice.ThreadPool.Server.Size": 2}
 with communicator(properties, logger=Logger()) as server, communicator() as client, ThreadPoolExecutor() as pool:
     adapter = server.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
-    proxy = client.stringToProxy(str(adapter.add(Echo(), Ice.stringToIdentity("echo"))))
+    proxy = with_futures(client.stringToProxy(str(adapter.add(Echo(), Ice.stringToIdentity("echo")))))
     holding = [pool.submit(hold, adapter) for _ in range(2)]
     connecting = [pool.submit(connect, proxy) for _ in range(2)]
     hold(adapter)

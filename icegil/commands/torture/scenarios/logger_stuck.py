@@ -12,6 +12,7 @@ import threading
 
 import Ice
 from _echo import communicator, serve
+from _futures import with_futures
 from _logger import TRACING, Logger
 
 entered = threading.Event()
@@ -25,7 +26,7 @@ class Stuck(Logger):
 
 
 server, client = communicator(TRACING, logger=Stuck()), communicator()
-proxy = client.stringToProxy(str(serve(server)))
+proxy = with_futures(client.stringToProxy(str(serve(server))))
 pending = proxy.ice_invokeAsync("stick", Ice.OperationMode.Normal, b"")
 entered.wait()
 sys.exit(3)

@@ -2,6 +2,7 @@
 
 hazard: the callback is called on a thread of Ice for as long as updates come, and is kept by nobody but Ice
 ends: status 0
+needs: Future
 """
 
 import Ice

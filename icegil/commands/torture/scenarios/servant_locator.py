@@ -6,6 +6,7 @@ ends: status 0
 
 import Ice
 from _echo import Echo, communicator, storm
+from _futures import with_futures
 
 
 class Locator(Ice.ServantLocator):
@@ -24,4 +25,6 @@ ice = communicator()
 adapter = ice.createObjectAdapterWithEndpoints("", "tcp -h 127.0.0.1")
 adapter.addServantLocator(Locator(), "found")
 adapter.activate()
-pending = storm(adapter.createProxy(Ice.stringToIdentity("found/it")).ice_collocationOptimized(False), 200)
+pending = storm(
+    with_futures(adapter.createProxy(Ice.stringToIdentity("found/it"))).ice_collocationOptimized(False), 200
+)

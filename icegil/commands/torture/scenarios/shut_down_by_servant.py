@@ -6,6 +6,7 @@ ends: status 0
 
 import Ice
 from _echo import Echo, communicator, serve, storm
+from _futures import with_futures
 
 
 class Servant(Echo):
@@ -17,7 +18,7 @@ class Servant(Echo):
 
 
 client, ice = communicator(), communicator({"Ice.ThreadPool.Server.Size": 4})
-proxy = client.stringToProxy(str(serve(ice, Servant())))
+proxy = with_futures(client.stringToProxy(str(serve(ice, Servant()))))
 pending = storm(proxy, 100)
 pending.append(proxy.ice_invokeAsync("shutdown", Ice.OperationMode.Normal, b""))
 pending += storm(proxy, 100)

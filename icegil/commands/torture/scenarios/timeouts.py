@@ -8,6 +8,7 @@ import socket
 import threading
 
 from _echo import communicator
+from _futures import with_futures
 
 timed_out = threading.Semaphore(0)
 
@@ -19,7 +20,7 @@ def completed(future):
 
 ice = communicator()
 silent = socket.create_server(("127.0.0.1", 0))
-proxy = ice.stringToProxy(f"silent:tcp -h 127.0.0.1 -p {silent.getsockname()[1]}")
+proxy = with_futures(ice.stringToProxy(f"silent:tcp -h 127.0.0.1 -p {silent.getsockname()[1]}"))
 for number in range(300):
     proxy.ice_invocationTimeout(20 + number // 10).ice_pingAsync().add_done_callback(completed)
 timed_out.acquire()

@@ -6,6 +6,7 @@ ends: status 0
 
 import Ice
 from _echo import Echo, communicator, serve
+from _futures import with_futures
 
 
 class Servant(Echo):
@@ -16,6 +17,6 @@ class Servant(Echo):
 
 server, client = communicator(), communicator()
 address = str(serve(server, Servant(), "udp -h 127.0.0.1").ice_datagram())
-proxy = client.stringToProxy(address)
+proxy = with_futures(client.stringToProxy(address))
 for _ in range(1000):
     proxy.ice_invokeAsync("take", Ice.OperationMode.Normal, b"").add_sent_callback(lambda *sent: None)

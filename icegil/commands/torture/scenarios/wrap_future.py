@@ -2,6 +2,7 @@
 
 hazard: completions go to a loop that is closed: a traceback on stderr for each
 ends: status 0
+needs: Future
 """
 
 import asyncio
