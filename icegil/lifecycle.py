@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import threading
 import time
@@ -11,13 +10,13 @@ import traceback
 import weakref
 from collections.abc import Callable
 from enum import Enum
-from types import FrameType, ModuleType
 from typing import Any
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
 import icegil.boundary as boundary
 import icegil.exits as exits
+import icegil.making as making
 import icegil.threads as threads
 from icegil.errand import Errand, log, seconds
 
@@ -200,16 +199,8 @@ _lock = threading.RLock()
 _numbers = itertools.count(1)
 _lives: weakref.WeakKeyDictionary[Any, Life] = weakref.WeakKeyDictionary()
 tally = Tally()
-makers: set[int] = set()
-"""Threads that have made some, as `threading.get_ident()`, which another thread may have by now."""
-being_made: list[Any] = []
-"""Communicators that a thread is just making."""
 inherited: list[Life] = []
 """In a forked child: the lives of the parent's communicators."""
-
-
-_BOTTOM = "icegil.commands.program"
-"""The module whose frames lie below those of a program that `icegil run` runs."""
 
 
 def slow() -> float:
@@ -220,27 +211,6 @@ def slow() -> float:
     return SLOW if log.hasHandlers() else 10 * SLOW
 
 
-def _home(module: ModuleType) -> str:
-    """The folder of a module's files, or its one file: Ice 3.6 is no package."""
-    file = module.__file__ or ""
-    return os.path.dirname(file) if hasattr(module, "__path__") else file
-
-
-def _callers() -> list[traceback.FrameSummary]:
-    """Where the program is, innermost first: one frame, all of them in Python's development mode."""
-    own = {_home(sys.modules["icegil"]), _home(sys.modules["Ice"])}
-    found = []
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__") != _BOTTOM:
-        filename = frame.f_code.co_filename
-        if not own & {filename, os.path.dirname(filename)} and filename != "<frozen runpy>":  # which is `python -m`
-            found.append(traceback.FrameSummary(filename, frame.f_lineno, frame.f_code.co_name))
-            if not sys.flags.dev_mode:
-                break
-        frame = frame.f_back
-    return found
-
-
 def watch(communicator: Any, is_new: bool = False) -> Life:
     """The life of this communicator, watched from now on if it was not yet; it may have been destroyed before."""
     with _lock:
@@ -249,7 +219,8 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
         attributes = vars(communicator)
         life: Life | None = attributes.get(_ATTRIBUTE)
         if life is None:
-            life = attributes[_ATTRIBUTE] = _lives[communicator] = Life(communicator, _callers() if is_new else [])
+            made_by = making.callers() if is_new else []
+            life = attributes[_ATTRIBUTE] = _lives[communicator] = Life(communicator, made_by)
             if not is_new and _compat.is_destroyed(communicator):
                 life.state = State.DESTROYED
             tally.made += 1
@@ -307,7 +278,7 @@ def _leave_to_parent() -> None:
     """In a forked child: the parent's communicators have no threads here, so nothing of theirs may be waited for."""
     global _lock, tally
     _compat.forget_parents_threads()
-    being_made.clear()
+    making.under_way.clear()
     _lock = threading.RLock()
     tally = Tally()
     for life in lives():

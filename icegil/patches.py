@@ -12,7 +12,7 @@ import icegil.adapters as adapters
 import icegil.aio as aio
 import icegil.dispatches as dispatches
 import icegil.lifecycle as lifecycle
-import icegil.shutdown as shutdown
+import icegil.making as making
 
 
 class Patch:
@@ -46,7 +46,7 @@ def of(ice: ModuleType) -> list[Patch]:
 
     @functools.wraps(initialize)
     def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
-        with shutdown.making(self):
+        with making.noted(self):
             initialize(self, *args, **kwargs)
             lifecycle.watch(self, is_new=True)
 
@@ -91,7 +91,7 @@ def of(ice: ModuleType) -> list[Patch]:
 def _watched(initialize: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(initialize)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        with shutdown.making(object()):
+        with making.noted(object()):
             return initialize(*args, **kwargs)
 
     return watched

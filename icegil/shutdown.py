@@ -27,6 +27,7 @@ import icegil.boundary as boundary
 import icegil.dispatches as dispatches
 import icegil.exits as exits
 import icegil.lifecycle as lifecycle
+import icegil.making as making
 import icegil.redirects as redirects
 import icegil.streams as streams
 import icegil.threads as threads
@@ -232,7 +233,7 @@ class Shutdown:
 
     @property
     def _is_clean(self) -> bool:
-        return not (self._stuck or self._inside or self._is_in_callback or lifecycle.being_made or lifecycle.inherited)
+        return not (self._stuck or self._inside or self._is_in_callback or making.under_way or lifecycle.inherited)
 
     def _give_up(self) -> None:
         for life in self._stuck:
@@ -240,7 +241,7 @@ class Shutdown:
         if not self._is_clean:
             _bridge.note_unclean()
         # A daemon thread that has made some may make one more before Python stops it: `making`.
-        if not self._is_clean or any(each.ident in lifecycle.makers for each in threading.enumerate() if each.daemon):
+        if not self._is_clean or any(each.ident in making.threads for each in threading.enumerate() if each.daemon):
             _bridge.leave_right_after_finalization()  # 4
 
     def _report(self) -> None:
@@ -277,24 +278,6 @@ class Shutdown:
                 warnings.warn_explicit(message, ResourceWarning, filename, line)
             except ResourceWarning as error:  # `-W error`: as Python shows it of a file that was never closed
                 _bridge.show_unraisable(error, life.impl)
-
-
-@contextlib.contextmanager
-def making(what: object) -> Iterator[None]:
-    """A communicator is made. When all others were destroyed, nobody destroys it any more."""
-    lifecycle.being_made.append(what)
-    lifecycle.makers.add(threading.get_ident())
-    _note_late_communicator()
-    try:
-        yield
-        _note_late_communicator()
-    finally:
-        lifecycle.being_made.remove(what)
-
-
-def _note_late_communicator() -> None:
-    if _bridge.gate_state() == "sealed":
-        _bridge.note_unclean()
 
 
 @contextlib.contextmanager

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from icegil.commands.torture.catalogue import Scenario
+from icegil.commands.torture.catalogue import SCENARIOS, Scenario
 from icegil.commands.torture.endings import RELEASE_WARNINGS, command, run, shortfall
 
 # Whoever runs the tests in the background may have SIGINT ignored, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+sys.path.append(str(SCENARIOS))  # where the modules are that scenarios share
 
 os.environ |= {**RELEASE_WARNINGS, **os.environ}
 

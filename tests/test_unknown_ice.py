@@ -76,7 +76,7 @@ def test_one_that_is_too_old_is_refused_with_its_version(tmp_path: Path) -> None
     ending = with_edited(older, tmp_path, "-c", "import icegil; icegil.install()")
     assert ending.status == 1
     assert "icegil.errors.UnsupportedIce: zeroc-ice 3.6." in ending.stderr
-    assert "is installed; icegil needs 3.7.8 or later: pip install -U zeroc-ice" in ending.stderr
+    assert "is installed; icegil needs 3.6.5 or 3.7.8, or later: pip install -U zeroc-ice" in ending.stderr
 
 
 def test_one_that_is_too_old_ends_icegil_run_with_one_line(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Makes .venv with all that icegil needs, and icegil itself built in it; does only what is not done yet.
 
-Needs Python 3.11 or newer and its standard library, nothing else. .venv belongs to this program: one that is broken, or
-made with another Python than the one asked for, is made anew.
+Runs on Python 3.11 or newer with its standard library, nothing else; .venv may be of 3.10. It belongs to this program:
+one that is broken, or made with another Python than the one asked for, is made anew.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 import tomllib
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "icegil.json"
 BUILD_LOG = ROOT / "build" / "zeroc-ice.log"
 
-OLDEST = (3, 11)
+OLDEST = (3, 10)
 NAMES = ("python3.13", "python3.12", "python3")
 
 # How many files zeroc-ice 3.8.3 compiles: an estimate for the progress line, other versions may have more or fewer.
@@ -120,7 +120,7 @@ def find_python(wanted: str | None) -> Interpreter:
     if wanted:
         found = probe(wanted)
         if found is None:
-            raise BootstrapError(f"PYTHON={wanted} does not run, is older than 3.11, or lacks ssl, bz2 or venv")
+            raise BootstrapError(f"PYTHON={wanted} does not run, is older than 3.10, or lacks ssl, bz2 or venv")
         return found
     working = [found for path in candidates() if (found := probe(path))]
     if not working:
@@ -286,10 +286,14 @@ def requirements(extras: list[str], *, build: bool) -> tuple[str, list[str]]:
     return ice[0], sorted(set(rest))
 
 
-def bootstrap(wanted: str | None, extras: list[str], *, build: bool) -> None:
+def bootstrap(wanted: str | None, wanted_ice: str | None, extras: list[str], *, build: bool) -> None:
     venv = usable_venv(wanted)
     target = venv or find_python(wanted)
     ice, rest = requirements(extras, build=build)
+    if wanted_ice is not None:
+        ice = f"zeroc-ice=={wanted_ice}"
+        if venv is None:  # one that is installed already is another one
+            target = replace(target, has_ice=False)
     install_ice_too = build and not target.has_ice
     if build:
         check_compiler(target.include, PYTHON_HEADER | (ICE_HEADERS if install_ice_too else {}))
@@ -312,6 +316,7 @@ def bootstrap(wanted: str | None, extras: list[str], *, build: bool) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make .venv with icegil built in it.")
     parser.add_argument("--python", metavar="PATH", help="the interpreter to use; the newest one found by default")
+    parser.add_argument("--ice", metavar="VERSION", help="the zeroc-ice to install in a new .venv (the newest)")
     parser.add_argument("--extra", action="append", default=[], metavar="NAME", help="an extra of pyproject.toml")
     parser.add_argument("--no-build", action="store_true", help="install the extras only, neither zeroc-ice nor icegil")
     parser.add_argument("--find", action="store_true", help="only print the path of the interpreter that would be used")
@@ -321,7 +326,7 @@ def main() -> int:
         if args.find:
             print((usable_venv(args.python) or find_python(args.python)).path)
         else:
-            bootstrap(args.python, args.extra, build=not args.no_build)
+            bootstrap(args.python, args.ice, args.extra, build=not args.no_build)
     except BootstrapError as error:
         print(f"bootstrap: {error}", file=sys.stderr)
         return 1

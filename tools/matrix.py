@@ -47,7 +47,16 @@ TEST_PACKAGES_FOR_315 = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-x
 PACKAGES_FOR_315 = ["python3.15-dev", "python3.15-venv", "libssl-dev", "libbz2-dev", "ca-certificates"]
 CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
-HOST_PYTHONS = {"3.11": "python3.11", "3.12": "python3.12", "3.13": "python3.13"}
+# The interpreter, and which zeroc-ice of PyPI. Without: Debian's for 3.11, else the newest.
+HOST_PAIRS = {
+    "3.10-3.6.5": ("python3.10", "3.6.5"),
+    "3.11": ("python3.11", ""),
+    "3.11-3.7.11": ("python3.11", "3.7.11"),
+    "3.12-3.7.11": ("python3.12", "3.7.11"),
+    "3.13-3.7.11": ("python3.13", "3.7.11"),
+    "3.12": ("python3.12", ""),
+    "3.13": ("python3.13", ""),
+}
 SID_PYTHONS = {"sid": "python3", "sid-debug": "python3-dbg", "sid-3.15": "python3.15"}
 TAIL = 40
 """Lines of a log that are shown when something fell short."""
@@ -143,7 +152,8 @@ def copy_tree(to: Path) -> None:
 
 def host_pair(name: str) -> Pair:
     """The pair of an interpreter of this machine, in the environment that the bootstrap makes."""
-    found = _find(HOST_PYTHONS[name])
+    python, ice = HOST_PAIRS[name]
+    found = _find(python)
     if name == "3.11" and subprocess.run([found, "-c", "import Ice"], capture_output=True).returncode != 0:
         raise Skipped(f"{found} has no Ice: apt-get install python3-zeroc-ice")
     folder = FOLDER / name
@@ -155,7 +165,8 @@ def host_pair(name: str) -> Pair:
     if kept.exists():
         kept.rename(folder / ".venv")
     pair = Pair(name, folder, str(folder / ".venv/bin/python"))
-    status, _ = pair.call(sys.executable, "tools/bootstrap.py", "--python", found, "--extra", "test", log="bootstrap")
+    wanted = ["--python", found, *(["--ice", ice] if ice else [])]
+    status, _ = pair.call(sys.executable, "tools/bootstrap.py", *wanted, "--extra", "test", log="bootstrap")
     # If all is there, it is icegil that could not be built, and that is no reason to skip.
     if status != 0 and pair.call(pair.python, "-c", "import Ice, Cython, pytest, xdist", log="environment")[0] != 0:
         raise Skipped("its environment could not be made")
@@ -265,7 +276,7 @@ def put_into_readme(text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Tests every supported pair of CPython and Ice.")
     parser.add_argument("-n", "--runs", type=int, default=20, help="runs of each torture scenario (20)")
-    names = [*HOST_PYTHONS, *SID_PYTHONS]
+    names = [*HOST_PAIRS, *SID_PYTHONS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="PAIR", help=f"these alone: {', '.join(names)}")
     parser.add_argument("--full", action="store_true", help="sid-3.15 too, for which zeroc-ice is compiled")
     parser.add_argument("--readme", action="store_true", help="put the table into the README")
@@ -274,7 +285,7 @@ def main() -> int:
     rows = []
     for name in chosen.only or (names if chosen.full else names[:-1]):
         try:
-            pair = host_pair(name) if name in HOST_PYTHONS else sid_pair(name)
+            pair = host_pair(name) if name in HOST_PAIRS else sid_pair(name)
         except Skipped as reason:
             say(f"{name}: skipped: {reason}")
             continue
@@ -284,6 +295,8 @@ def main() -> int:
         rows.append(row)
     text = table(rows, chosen.runs)
     print(text)
+    if left_out := [name for name in names if name not in {row.name for row in rows}]:
+        say(f"not run: {', '.join(left_out)}")
     if chosen.readme:
         put_into_readme(text)
     return 0 if all(row.is_good for row in rows) else 1

@@ -1,7 +1,6 @@
 """What the scenarios share: a servant that answers, a communicator that serves it, and traffic."""
 
 import Ice
-from _futures import with_futures
 
 
 class Echo(Ice.Blobject):
@@ -39,7 +38,12 @@ def serve(ice, servant=None, endpoints="tcp -h 127.0.0.1"):
     adapter = ice.createObjectAdapterWithEndpoints("", endpoints)
     made = adapter.add(servant or Echo(), Ice.stringToIdentity("echo"))
     adapter.activate()
-    return with_futures(made.ice_collocationOptimized(False))
+    far = made.ice_collocationOptimized(False)
+    if hasattr(Ice, "Future"):
+        return far
+    from _futures import with_futures  # of Ice 3.6
+
+    return with_futures(far)
 
 
 def storm(proxy, count=1000):
