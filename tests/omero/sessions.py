@@ -1,4 +1,4 @@
-"""A manager of Glacier2 sessions that answers what OMERO's client asks first; its port is printed."""
+"""A manager of Glacier2 sessions that answers what OMERO's client asks first; its proxy is printed."""
 
 import uuid
 
