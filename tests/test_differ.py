@@ -28,7 +28,7 @@ from tools.differ.parts import PARTS  # noqa: E402
 from tools.differ.program import COMMUNICATORS, FRAME, Program, Way, draw  # noqa: E402
 from tools.differ.reduction import reduced  # noqa: E402
 
-TARGETS = [Target((3, 11), 30708), Target((3, 13), 30803)]
+TARGETS = [Target((3, 11), 30708), Target((3, 13), 30803), Target((3, 10), 30605)]
 UNDESTROYED, DESTROYED = DESTRUCTIONS[:2]
 END = ENDINGS[0]
 

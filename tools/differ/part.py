@@ -26,7 +26,7 @@ class Target:
 
     def has(self, need: str) -> bool:
         """Whether a pair is as a part needs it: `""`, `"Ice 3.7"` or `"Ice 3.8"`."""
-        return need in ("", "Ice 3.8" if self.ice >= 30800 else "Ice 3.7")
+        return need in ("", f"Ice 3.{self.ice // 100 % 100}")
 
 
 @dataclass(frozen=True)

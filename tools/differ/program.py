@@ -99,6 +99,22 @@ settings = {"Ice.ThreadPool.Server.Size": 4, "Ice.ThreadPool.Client.Size": 2, **
 data = Ice.InitializationData()
 """
 
+CALL_ASYNC = "return (to or proxy).ice_invokeAsync(operation, NORMAL, EMPTY)"
+# What stands there on Ice 3.6, which has no futures; a request without an answer is never done.
+CALL_ASYNC_36 = """
+    from concurrent.futures import Future
+
+    future = Future()
+    future.request = (to or proxy).begin_ice_invoke(
+        operation, NORMAL, EMPTY, lambda *answer: future.set_result(answer), future.set_exception
+    )
+    return future
+"""
+LATER = re.compile(
+    r"Ice\.(wrap_future|Future)|[a-z]Async\(\)|executor|thread(Start|Stop)|CloseCallback|sent_callback|gather\(\*\[call_async"
+)
+"""What Ice 3.6 has not, and the future above neither."""
+
 COMMUNICATORS = """
 ice = communicator(data, settings)
 client = CLIENT
@@ -185,7 +201,8 @@ class Program:
 
     def _late(self) -> str:
         is_new = self.target.ice >= 30800
-        frame = FRAME.replace("INITIALIZE", f"Ice.{'Communicator(initData=data)' if is_new else 'initialize(data)'}")
+        frame = FRAME if self.target.ice >= 30700 else FRAME.replace(CALL_ASYNC, CALL_ASYNC_36.strip())
+        frame = frame.replace("INITIALIZE", f"Ice.{'Communicator(initData=data)' if is_new else 'initialize(data)'}")
         client = "communicator(Ice.InitializationData(), quiet)" if self.has_client else "ice"
         lines = [frame, *(self._chosen(part.name, part.data) for part in self.parts)]
         lines += [COMMUNICATORS.replace("CLIENT", client), self._chosen(self.destruction.name, self.destruction.before)]
@@ -235,14 +252,20 @@ def draw(seed: int, target: Target) -> Program:
 
 
 def _one_of(drawn: random.Random, choices: list[Choice], target: Target) -> Choice:
-    return next(each for each in _shuffled(drawn, choices) if target.has(each.need))
+    return next(each for each in _shuffled(drawn, choices) if _suits(each, target))
+
+
+def _suits(choice: Part | Destruction | Ending, target: Target) -> bool:
+    if not target.has(choice.need):
+        return False
+    return target.ice >= 30700 or not any(LATER.search(text) for text in vars(choice).values() if isinstance(text, str))
 
 
 def _parts(drawn: random.Random, target: Target) -> tuple[Part, ...]:
     groups: set[str] = set()
     found = []
     for part in _shuffled(drawn, PARTS)[: drawn.randint(1, MOST_PARTS)]:
-        if target.has(part.need) and (not part.group or part.group not in groups):
+        if _suits(part, target) and (not part.group or part.group not in groups):
             groups.add(part.group)
             found.append(part)
     drawn.shuffle(found)
