@@ -5,6 +5,7 @@ With `ICEGIL_PURE=1` in the environment the extension is left out.
 
 import os
 import sys
+import sysconfig
 from glob import glob
 
 from Cython.Build import cythonize
@@ -24,6 +25,8 @@ HEADERS = "icegil.include.icegil"
 def can_be_compiled() -> bool:
     """Whether this is a platform of the guard. Elsewhere no compiler is needed: the boundary is Python then."""
     if os.environ.get("ICEGIL_PURE") == "1" or sys.platform != "linux" or sys.implementation.name != "cpython":
+        return False
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):  # importing IcePy turns the GIL on there, and nobody has tried more
         return False
     try:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")

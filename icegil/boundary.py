@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -30,5 +29,9 @@ IS_COMPILED = _loaded.__name__ != "icegil._bridge_python"
 
 def why_not_compiled() -> str:
     """Why it is not, in a sentence."""
-    here = f"{platform.python_implementation()} on {sys.platform}, {platform.machine() or 'an unknown processor'}"
+    import platform
+    import sysconfig
+
+    kind = "free-threaded " if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    here = f"{kind}{platform.python_implementation()} on {sys.platform}, {platform.machine() or 'unknown processor'}"
     return f"icegil was installed without its compiled part, which there is for CPython on Linux with glibc ({here})"
