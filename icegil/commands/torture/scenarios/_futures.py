@@ -14,10 +14,11 @@ class Future(concurrent.futures.Future):
 
     def cancel(self):
         # 3.6 calls nobody back for a call that was cancelled.
+        request = self.request
         if not super().cancel():
             return False
         self.set_running_or_notify_cancel()
-        self.request.cancel()
+        request.cancel()
         return True
 
     def add_sent_callback(self, callback):
@@ -50,6 +51,11 @@ class Proxy:
         return str(self.real)
 
 
+def forget_request(future):
+    """The request holds its callbacks, and they the future: a cycle that the garbage collector does not see."""
+    future.request = None
+
+
 def _future(begin, arguments, is_request):
     future = Future()
 
@@ -62,8 +68,9 @@ def _future(begin, arguments, is_request):
             future.set_exception(error)
 
     sent = {"_sent": future._sent.set_result} if is_request else {}
-    future.request = begin(*arguments, _response=response, _ex=failed, **sent)
-    if is_request and not future.request.getProxy().ice_isTwoway():  # there is no response
+    future.request = request = begin(*arguments, _response=response, _ex=failed, **sent)
+    future.add_done_callback(forget_request)
+    if is_request and not request.getProxy().ice_isTwoway():  # there is no response
         future._sent.add_done_callback(lambda _: response())
     return future
 
