@@ -38,7 +38,7 @@ def import_ice() -> Any:
     version = Ice.stringVersion()
     numbers = tuple(int(part) if part.isdigit() else 0 for part in version.split(".")[:3])
     if numbers < OLDEST.get(numbers[:2], min(OLDEST.values())):
-        oldest = " or ".join(f"{'.'.join(map(str, patch))}" for patch in OLDEST.values())
+        oldest = " or ".join(".".join(map(str, patch)) for patch in OLDEST.values())
         raise UnsupportedIce(
             f"zeroc-ice {version} is installed; icegil needs {oldest}, or later: pip install -U zeroc-ice"
         )
@@ -131,7 +131,7 @@ def habits_of_futures(ice: Any) -> dict[str, Any]:
 
 
 def asynchronous_destroy(impl: Any) -> Callable[[Callable[[], None]], object] | None:
-    """What has Ice destroy a communicator of IcePy's on a thread of its own, and calls back; None before 3.8."""
+    """IcePy's destruction of a communicator on a thread of Ice, which calls what it is given; None before 3.8."""
     destroy: Callable[[Callable[[], None]], object] | None = getattr(impl, "destroyAsync", None)
     return destroy
 

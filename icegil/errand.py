@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numbers import Real
     from typing import TypeGuard
 
+Begin = Callable[[Callable[[], None]], object]
+"""Begins something that goes on by itself, and calls what it is given when that is over."""
+
 log = logging.getLogger("icegil")
 
 
@@ -43,7 +46,7 @@ def _is_real(value: object) -> TypeGuard[Real]:
 class Errand:
     """One blocking call on a native thread, however many wait for it. Usable from any thread."""
 
-    def __init__(self, work: Callable[[], object], begin: Callable[[Callable[[], None]], object] | None = None) -> None:
+    def __init__(self, work: Callable[[], object], begin: Begin | None = None) -> None:
         """Does `work()`; or has it done by `begin(done)`, which returns at once."""
         self.error: BaseException | None = None
         self._lock = threading.Lock()

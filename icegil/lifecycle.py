@@ -18,7 +18,7 @@ import icegil.boundary as boundary
 import icegil.exits as exits
 import icegil.making as making
 import icegil.threads as threads
-from icegil.errand import Errand, log, seconds
+from icegil.errand import Begin, Errand, log, seconds
 
 
 class Tally:
@@ -95,24 +95,24 @@ class Life:
         """Begins the destruction, or joins the one that has begun."""
         with _lock:
             if self.destruction is None:
-                begin = None if boundary.IS_COMPILED else _compat.asynchronous_destroy(self.impl)
-                self.destruction = Errand(
-                    lambda: self._destroy_watched(self.impl.destroy), begin and self._beginning(begin)
-                )
+                self.destruction = Errand(lambda: self._destroy_watched(self.impl.destroy), self._by_ice())
             return self.destruction
 
-    def _beginning(self, begin: Callable[[Callable[[], None]], object]) -> Callable[[Callable[[], None]], None]:
-        """Has Ice destroy it, for want of a thread to do it on."""
+    def _by_ice(self) -> Begin | None:
+        """How Ice destroys it on a thread of its own, where icegil starts none: on 3.8."""
+        destroy = None if boundary.IS_COMPILED else _compat.asynchronous_destroy(self.impl)
+        if destroy is None:
+            return None
 
-        def begin_destroying(done: Callable[[], None]) -> None:
+        def begin(done: Callable[[], None]) -> None:
             def end() -> None:
                 self._note_destroyed()
                 done()
 
             self._note_destroying()
-            begin(end)
+            destroy(end)
 
-        return begin_destroying
+        return begin
 
     def destroy_here(self, destroy: Callable[[], None]) -> None:
         """`communicator.destroy()` by the program, on its own thread, with the runtime's own `destroy`."""

@@ -56,17 +56,20 @@ def of(ice: ModuleType) -> list[Patch]:
             return
         lifecycle.watch(self).destroy_here(lambda: destroy(self))
 
+    def enter(self: Any) -> Any:
+        return self
+
     def leave(self: Any, *_: object) -> None:
         self.destroy()
 
     patches = [
         Patch(communicator, "__init__", watched_initialize),
         Patch(communicator, "destroy", watched_destroy),
-        Patch(communicator, "__exit__", functools.wraps(getattr(communicator, "__exit__", leave))(leave)),
+        Patch(communicator, "__exit__", leave),
         Patch(communicator, "destroyAsync", aio.destroyAsync),
     ]
     if not hasattr(communicator, "__enter__"):  # on 3.6
-        patches.append(Patch(communicator, "__enter__", lambda self: self))
+        patches.append(Patch(communicator, "__enter__", enter))
     if _compat.makes_communicators_first(ice):
         patches.append(Patch(ice, "initialize", _watched(ice.initialize)))
     if not hasattr(communicator, "__aexit__"):
