@@ -97,8 +97,8 @@ cdef extern from *:
     #endif
     }
 
-    // Has this thread state, the current one, begin anew like a new one: no exception, which IcePy may have left set, no
-    // context, no hooks of asynchronous generators, no origins of coroutines. CPython has no call for the context.
+    // Has this thread state, the current one, begin anew like a new one: no exception, which IcePy may have left set,
+    // no context, no hooks of asynchronous generators, no origins of coroutines. CPython has no call for the context.
     static inline void icegil_forget_callback(PyThreadState* state) noexcept {
         if (PyErr_Occurred() != nullptr) PyErr_Clear();
         for (int times = 0; state->context != nullptr && times < 4; ++times) {  // what goes with it may set a new one
