@@ -16,7 +16,7 @@ import icegil
 from icegil.commands.torture.endings import Ending, run
 
 ROOT = Path(icegil.__file__).parent
-RUNS = 10
+RUNS = 5
 
 # An editable install would find the extension for the copy, too, and `-c` what stands in the current directory.
 STARTUP = """
