@@ -57,7 +57,7 @@ def bridge(name: str, macros: list[tuple[str, str]]) -> Extension:
     )
 
 
-# The second is loaded where there is no room for the first (icegil/__init__.py). Debug builds have no use for it.
+# The second is loaded where there is no room for the first (icegil/boundary.py). Debug builds have no use for it.
 bridges = [bridge("_bridge", [])] if can_be_compiled() else []
 if bridges and not (DEBUG or IS_SANITIZED):
     bridges.append(bridge("_bridge_anywhere", [("ICEGIL_WITHOUT_STATIC_TLS", "1")]))

@@ -18,8 +18,6 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, NoReturn
 
-HAS_NATIVE_THREADS = False
-
 _state = "open"
 _dropped = 0
 

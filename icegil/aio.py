@@ -170,7 +170,7 @@ def _awaitable(future: Any) -> Awaitable[None]:
     # The communicators of Ice 3.7 know of no event loop: the one that runs here is the one that will await.
     ice: Any = sys.modules["Ice"]
     if not _compat.knows_event_loops(ice):
-        wrap = ice.wrap_future if _compat.has_futures(ice) else safe_wrap_future(asyncio.wrap_future)
+        wrap = ice.wrap_future if _compat.has_futures(ice) else asyncio.wrap_future
         with contextlib.suppress(RuntimeError):
             return cast(Awaitable[None], wrap(future, loop=asyncio.get_running_loop()))
     return cast(Awaitable[None], future)

@@ -153,7 +153,9 @@ def install(
             _installation = _Installation(chosen, timeout, left_out)
             if had_ice:
                 _take_in(_installation.ice)
-            if timeline:
+            if timeline and not boundary.IS_COMPILED:
+                log.warning("no timeline: %s", boundary.why_not_compiled())
+            elif timeline:
                 import icegil.trace as trace
 
                 trace.start(timeline)

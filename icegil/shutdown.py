@@ -240,7 +240,7 @@ class Shutdown:
             life.give_up()
         if not self._is_clean:
             _bridge.note_unclean()
-        # A daemon thread that has made some may make one more before Python stops it: `making`.
+        # A daemon thread that has made some may make one more before Python stops it: `making.noted`.
         if not self._is_clean or any(each.ident in making.threads for each in threading.enumerate() if each.daemon):
             _bridge.leave_right_after_finalization()  # 4
 

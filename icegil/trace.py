@@ -40,6 +40,8 @@ def start(path: str | os.PathLike[str] | None = None) -> None:
     ------
     OSError
         Nothing can be written there.
+    NotImplementedError
+        icegil was installed without its extension, which is what records.
     """
     was_recording = _bridge.is_tracing()
     file = None if path is None else _file_of_this_process(path)

@@ -100,6 +100,12 @@ def test_a_timeline_that_is_asked_for_is_an_error(copy: Path) -> None:
     )
 
 
+def test_a_timeline_that_the_environment_asks_for_does_not_end_the_program(copy: Path) -> None:
+    ended = ending(copy, "import icegil; icegil.install(); print('goes on')", ICEGIL_TRACE="timeline.json")
+    assert (ended.status, ended.stdout) == (0, "goes on\n"), ended
+    assert ended.stderr.startswith("no timeline: icegil was installed without its compiled part"), ended
+
+
 BUSY = """
     import sys, threading
     from icegil import Ice

@@ -124,7 +124,7 @@ def find_python(wanted: str | None) -> Interpreter:
         return found
     working = [found for path in candidates() if (found := probe(path))]
     if not working:
-        raise BootstrapError("no Python 3.11 or newer here that runs; on Debian: apt-get install python3 python3-venv")
+        raise BootstrapError("no Python 3.10 or newer here that runs; on Debian: apt-get install python3 python3-venv")
     return max(working, key=lambda found: (found.version[:2], found.has_ice))
 
 

@@ -91,7 +91,7 @@ def call(operation, to=None):
 
 
 def call_async(operation, to=None):
-    return (to or proxy).ice_invokeAsync(operation, NORMAL, EMPTY)
+    CALL_ASYNC
 
 
 quiet = {"Ice.Warn.Dispatch": 0, "Ice.Warn.Connections": 0}
@@ -201,7 +201,7 @@ class Program:
 
     def _late(self) -> str:
         is_new = self.target.ice >= 30800
-        frame = FRAME if self.target.ice >= 30700 else FRAME.replace(CALL_ASYNC, CALL_ASYNC_36.strip())
+        frame = FRAME.replace("CALL_ASYNC", (CALL_ASYNC if self.target.ice >= 30700 else CALL_ASYNC_36).strip())
         frame = frame.replace("INITIALIZE", f"Ice.{'Communicator(initData=data)' if is_new else 'initialize(data)'}")
         client = "communicator(Ice.InitializationData(), quiet)" if self.has_client else "ice"
         lines = [frame, *(self._chosen(part.name, part.data) for part in self.parts)]
