@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture pictures matrix matrix-full bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
+.PHONY: help demo test torture pictures matrix matrix-full wheels bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -38,6 +38,10 @@ matrix: ## run tests and torture on every supported pair of CPython and Ice that
 
 matrix-full: ## the same with CPython 3.15, for which zeroc-ice is compiled
 	$(HOST) tools/matrix.py --full $(ARGS)
+
+wheels: ## make the wheels and the source archive, and try them where there is no compiler
+	@$(BOOTSTRAP) --extra wheels --no-build
+	$(VENV_BIN)/python tools/wheels.py $(ARGS)
 
 bench: ## measure icegil beside plain Ice
 	@$(BOOTSTRAP) --extra bench

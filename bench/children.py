@@ -76,7 +76,8 @@ def environment(side: Side, hash_seed: int) -> dict[str, str]:
 
     The seed decides the order of the names in a set, with it what is freed before what, and so what an exit costs.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ICEGIL_", "BENCH_"))}
+    unwanted = ("ICEGIL_", "BENCH_", "PYTHONDONTWRITEBYTECODE")  # byte code is what an installed icegil has
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     # The icegil that the bench itself sees, also where it is not installed but built in its source tree.
     home = str(Path(icegil.__file__).parent.parent)
     path = os.pathsep.join(filter(None, [home, kept.get("PYTHONPATH")]))

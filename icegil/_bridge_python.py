@@ -7,7 +7,6 @@ means; what only the guard, the compiled futures and the timeline use is not her
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import contextvars
 import inspect
@@ -17,6 +16,9 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, NoReturn
+
+from icegil._bridge_threads import call_on_native_thread as call_on_native_thread
+from icegil._bridge_threads import keep_thread as keep_thread
 
 _state = "open"
 _dropped = 0
@@ -57,23 +59,6 @@ def gil_given_away() -> dict[str, int]:
 
 def gil_places() -> list[str]:
     return []
-
-
-def call_on_native_thread(work: Callable[[], object], completed: Callable[[BaseException | None], object], /) -> None:
-    """On a thread of Python's, which no `threading` function shows; if there can be none, here and now."""
-
-    def run() -> None:
-        error = None
-        try:
-            work()
-        except BaseException as raised:
-            error = raised
-        completed(error)
-
-    try:
-        _thread.start_new_thread(run, ())
-    except RuntimeError:
-        run()
 
 
 class Watch:

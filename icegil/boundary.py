@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
@@ -25,6 +26,9 @@ _loaded = sys.modules["icegil"]._bridge = sys.modules["icegil._bridge"] = _load(
 
 IS_COMPILED = _loaded.__name__ != "icegil._bridge_python"
 """Whether there can be a guard, and threads that Python does not start."""
+
+keep_thread: Callable[[], None] | None = getattr(_loaded, "keep_thread", None)
+"""Has a thread ready for the end, where there are no native ones."""
 
 
 def why_not_compiled() -> str:

@@ -225,6 +225,8 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
                 life.state = State.DESTROYED
             tally.made += 1
             life.note("made")
+            if boundary.keep_thread is not None and _compat.asynchronous_destroy(life.impl) is None:
+                boundary.keep_thread()
         return life
 
 

@@ -196,8 +196,7 @@ class Shutdown:
                     workers += [Errand(destroy_in_turn) for _ in workers]
 
     def _destroy_without_workers(self, living: list[Life]) -> None:
-        # Python may start no thread any more, and then a destruction that Ice does not do by itself is done here. How
-        # long that takes nobody can bound.
+        # Python may start no thread any more: one is kept for what Ice does not do by itself.
         with _interruptible("communicators were being destroyed"):
             for destruction in [life.destroy() for life in living]:
                 destruction.wait(max(0.0, self._deadline - time.monotonic()))

@@ -83,7 +83,8 @@ import platform, sys, icegil
 ice = icegil.install()
 build = "Debian" if ice.__file__.startswith("/usr/lib/python3/") else "PyPI"
 debug = "d" if hasattr(sys, "gettotalrefcount") else ""
-print(f"CPython {platform.python_version()}{debug}, Ice {ice.stringVersion()} ({build}), mode {icegil.status().mode}")
+processor = "" if platform.machine() == "x86_64" else f", {platform.machine()}"
+print(f"CPython {platform.python_version()}{debug}{processor}, Ice {ice.stringVersion()} ({build}), mode {icegil.status().mode}")
 """
 
 

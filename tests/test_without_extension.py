@@ -178,10 +178,7 @@ def test_destructions_are_awaited_and_bounded(copy: Path) -> None:
     )
 
 
-def test_a_stuck_destruction_is_given_up_where_it_can_be_bounded(copy: Path) -> None:
-    # From 3.12 on Python starts no thread at its end, and only Ice 3.8 destroys on one of its own.
-    if sys.version_info >= (3, 12) and icegil.install().intVersion() < 30800:
-        pytest.skip("nothing can bound it here: Python starts no thread at its end, and this Ice destroys on none")
+def test_a_stuck_destruction_is_given_up(copy: Path) -> None:
     code = """
         import sys, threading
         from icegil import Ice

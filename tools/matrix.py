@@ -17,13 +17,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import roots
+from roots import Skipped, inside
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "matrix"
 README = ROOT / "README.md"
 MARKS = ("<!-- matrix: made by `make matrix` -->\n", "<!-- end of matrix -->\n")
 
 SID = Path(os.environ.get("ICEGIL_SID", FOLDER / "sid"))
-MIRROR = "http://deb.debian.org/debian"
+ARM = Path(os.environ.get("ICEGIL_ARM", FOLDER / "sid-arm64"))
 SID_PACKAGES = [
     "g++",
     "gdb",
@@ -45,7 +48,6 @@ SID_PACKAGES = [
 ]
 TEST_PACKAGES_FOR_315 = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "hypothesis", "rich", "uvloop"]
 PACKAGES_FOR_315 = ["python3.15-dev", "python3.15-venv", "libssl-dev", "libbz2-dev", "ca-certificates"]
-CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
 # The interpreter, and which zeroc-ice of PyPI. Without: Debian's for 3.11, else the newest.
 HOST_PAIRS = {
@@ -57,13 +59,19 @@ HOST_PAIRS = {
     "3.12": ("python3.12", ""),
     "3.13": ("python3.13", ""),
 }
-SID_PYTHONS = {"sid": "python3", "sid-debug": "python3-dbg", "sid-3.15": "python3.15"}
+SID_PYTHONS = {"sid": "python3", "sid-debug": "python3-dbg", "aarch64": "python3", "sid-3.15": "python3.15"}
+
+# What is run where not all can be: the extension left out, and an emulated processor, on which debuggers see nothing.
+PURE = "3.13-pure"
+HOST_PAIRS[PURE] = HOST_PAIRS["3.13"]
+TESTS = {
+    PURE: ["tests/test_without_extension.py"],
+    "aarch64": ["tests/test_without_extension.py"],
+}
+MOST_RUNS = {"aarch64": 2}
+ENVIRONMENT = {PURE: {"ICEGIL_PURE": "1"}}
 TAIL = 40
 """Lines of a log that are shown when something fell short."""
-
-
-class Skipped(Exception):
-    """Why a pair cannot be had here."""
 
 
 @dataclass
@@ -72,7 +80,7 @@ class Row:
 
     name: str
     cells: list[str]
-    """CPython, Ice, mode, tests, torture."""
+    """CPython, Ice, mode, tests, torture, date."""
     is_good: bool
 
 
@@ -93,6 +101,7 @@ class Pair:
         where = {} if self.prefix else {"cwd": self.folder}
         unwanted = ("ICEGIL_", "PYTHON")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+        environment |= ENVIRONMENT.get(self.name, {})
         done = subprocess.run(
             [*self.prefix, *words],
             env=environment,
@@ -116,15 +125,17 @@ class Pair:
 
     def run(self, runs: int) -> Row:
         """Tests and tortures it."""
-        tested, tests = self.call(self.python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", log="tests")
-        tortured, torture = self.call(
-            self.python, "-m", "icegil", "torture", "-n", str(runs), "--guarded", log="torture"
-        )
+        chosen = TESTS.get(self.name, [])
+        options = ["-q", "-n", "2", "-p", "no:cacheprovider"]
+        tested, tests = self.call(self.python, "-m", "pytest", *options, *chosen, log="tests")
+        times = str(min(runs, MOST_RUNS.get(self.name, runs)))
+        tortured, torture = self.call(self.python, "-m", "icegil", "torture", "-n", times, "--guarded", log="torture")
         pair = re.search(r"^tested: CPython (.+), Ice (.+), mode (.+)$", tests, re.MULTILINE)
         cells = [
             *(pair.groups() if pair else (self.name, "", "")),
             _last_line(tests, r"(\d+ (?:passed|failed).*?) in "),
-            _last_line(torture, r"icegil: (\d+ of \d+) runs"),
+            f"{_last_line(torture, r'icegil: (.+ of .+) runs')}, {times} each",
+            str(datetime.date.today()),
         ]
         return Row(self.name, cells, is_good=tested == tortured == 0)
 
@@ -153,7 +164,7 @@ def copy_tree(to: Path) -> None:
 def host_pair(name: str) -> Pair:
     """The pair of an interpreter of this machine, in the environment that the bootstrap makes."""
     python, ice = HOST_PAIRS[name]
-    found = _find(python)
+    found = find_python(python)
     if name == "3.11" and subprocess.run([found, "-c", "import Ice"], capture_output=True).returncode != 0:
         raise Skipped(f"{found} has no Ice: apt-get install python3-zeroc-ice")
     folder = FOLDER / name
@@ -173,7 +184,7 @@ def host_pair(name: str) -> Pair:
     return pair
 
 
-def _find(python: str) -> str:
+def find_python(python: str) -> str:
     """The interpreter of this name: on PATH, or one of pyenv's."""
     version = python.removeprefix("python")
     places = [Path("/usr/bin", python), *sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/{python}"))]
@@ -189,88 +200,64 @@ def _find(python: str) -> str:
 
 def sid_pair(name: str) -> Pair:
     """A pair of Debian's unstable distribution: its default Python, that one's debug build, or 3.15."""
-    make_sid(PACKAGES_FOR_315 if name == "sid-3.15" else [])
+    root = ARM if name == "aarch64" else SID
+    if name == "aarch64":
+        roots.emulate(name)
+        say("its root is made and its extension is compiled under qemu, which takes long")
+        roots.make(ARM, "sid", SID_PACKAGES, "arm64")
+    else:
+        make_sid(PACKAGES_FOR_315 if name == "sid-3.15" else [])
     tree = f"/opt/icegil/{name}"
-    folder = SID / tree[1:]
+    folder = root / tree[1:]
     copy_tree(folder)
-    pair = Pair(name, folder, SID_PYTHONS[name], (*inside(SID), "env", "-C", tree, f"PYTHONPATH={tree}"))
+    pair = Pair(name, folder, SID_PYTHONS[name], (*inside(root), "env", "-C", tree, f"PYTHONPATH={tree}"))
     if name == "sid-3.15":
         pair.python = _make_ice_for_315(pair)
     return pair
 
 
-def inside(root: Path) -> tuple[str, ...]:
-    """What runs a command in a root, with mounts that go when the command ends, however it ends.
-
-    In this machine's own namespace one could be left behind, and who then deletes the clone deletes what is in /dev.
-    """
-    script = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
-    return ("unshare", "--mount", "sh", "-c", script, str(root))
-
-
 def make_sid(more: list[str]) -> None:
     """Makes the root, and installs in it what is not there yet."""
-    if os.geteuid() != 0:
-        raise Skipped("a root of Debian's sid can only be made by root")
     if not SID.exists():
-        if shutil.which("debootstrap") is None:
-            raise Skipped("debootstrap is not installed: apt-get install debootstrap")
         say(f"making a root of Debian's sid at {SID}")
-        half_made = SID.with_suffix(".part")
-        shutil.rmtree(half_made, ignore_errors=True)
-        half_made.parent.mkdir(parents=True, exist_ok=True)
-        _quietly("unshare", "--mount", "debootstrap", "--variant=minbase", "sid", str(half_made), MIRROR)
-        half_made.rename(SID)
-    shutil.copy2("/etc/resolv.conf", SID / "etc/resolv.conf")
-    apt = (*inside(SID), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq")
-    install = (*apt, "install", "-y", "--no-install-recommends", *SID_PACKAGES, *more)
-    try:
-        _quietly(*install)
-    except Skipped:  # the lists of packages may be old, or an installation was broken off
-        _quietly(*inside(SID), "dpkg", "--configure", "-a")
-        _quietly(*apt, "-o", "Acquire::Check-Valid-Until=false", "update")  # a mirror may be behind
-        _quietly(*install)
-    _quietly(*apt, "clean")
+    roots.make(SID, "sid", [*SID_PACKAGES, *more])
 
 
 def _make_ice_for_315(pair: Pair) -> str:
     """An environment with zeroc-ice, made once; its interpreter, as seen inside."""
     say("zeroc-ice for CPython 3.15 is compiled the first time: about 12 minutes")
-    if Path("/", CERTIFICATES).exists():  # this machine's network may have an authority of its own
-        shutil.copy2(Path("/", CERTIFICATES), SID / CERTIFICATES)
     venv = "/opt/icegil-3.15"
     wanted = ["zeroc-ice", "Cython>=3.1", "setuptools", *TEST_PACKAGES_FOR_315]
     for words in (("python3.15", "-m", "venv", venv), (f"{venv}/bin/python", "-m", "pip", "install", "-q", *wanted)):
-        status, _ = pair.call("env", f"PIP_CERT=/{CERTIFICATES}", *words, log="venv")
+        status, _ = pair.call("env", f"PIP_CERT=/{roots.CERTIFICATES}", *words, log="venv")
         if status != 0:
             raise Skipped("zeroc-ice could not be compiled for 3.15")
     return f"{venv}/bin/python"
 
 
-def _quietly(*words: str) -> None:
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-300:]
-        raise Skipped(f"{' '.join(word for word in words if '$' not in word)[:120]} ... failed: {said}")
-
-
 # ---- the table
 
 
-def table(rows: list[Row], runs: int) -> str:
+def table(rows: list[list[str]]) -> str:
     """The rows, in Markdown."""
-    lines = ["| CPython | zeroc-ice | mode | tests | torture |", "|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(row.cells)} |" for row in rows]
-    today = datetime.date.today()
-    note = f"Made by `make matrix` on {today}; torture is `icegil torture -n {runs} --guarded`: runs that ended well."
+    heading = ["CPython", "zeroc-ice", "mode", "tests", "torture", "date"]
+    lines = [f"| {' | '.join(cells)} |" for cells in (heading, ["---"] * len(heading), *rows)]
+    note = "Made by `make matrix`; torture is `icegil torture --guarded`: runs that ended well, and how many of each scenario."
     return "\n".join([*lines, "", note, ""])
 
 
-def put_into_readme(text: str) -> None:
-    """Replaces what stands between the marks."""
+def put_into_readme(rows: list[Row]) -> None:
+    """Puts rows in the place of those of the same pair in the README, where the others stay."""
     before, _, rest = README.read_text().partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    README.write_text(before + MARKS[0] + text + MARKS[1] + after)
+    old, _, after = rest.partition(MARKS[1])
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in old.splitlines() if line[:3] == "| 3"]
+    merged = {_pair(cells): cells for cells in [*found, *(row.cells for row in rows)]}
+    README.write_text(before + MARKS[0] + table([merged[pair] for pair in sorted(merged)]) + MARKS[1] + after)
+
+
+def _pair(cells: list[str]) -> tuple[object, ...]:
+    """What a row is found by, and its place in the table."""
+    return tuple(map(int, cells[0].partition(",")[0].split("."))), cells[0], cells[1], cells[2]
 
 
 def main() -> int:
@@ -293,12 +280,11 @@ def main() -> int:
         row = pair.run(chosen.runs) if pair.build() else Row(name, [name, "", "", "not built", ""], is_good=False)
         say(f"{name}: {', '.join(filter(None, row.cells))}")
         rows.append(row)
-    text = table(rows, chosen.runs)
-    print(text)
+    print(table([row.cells for row in rows]))
     if left_out := [name for name in names if name not in {row.name for row in rows}]:
         say(f"not run: {', '.join(left_out)}")
     if chosen.readme:
-        put_into_readme(text)
+        put_into_readme(rows)
     return 0 if all(row.is_good for row in rows) else 1
 
 

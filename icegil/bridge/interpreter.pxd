@@ -100,7 +100,11 @@ cdef extern from *:
     // Has this thread state, the current one, begin anew like a new one: no exception, which IcePy may have left set,
     // no context, no hooks of asynchronous generators, no origins of coroutines. CPython has no call for the context.
     static inline void icegil_forget_callback(PyThreadState* state) noexcept {
-        if (PyErr_Occurred() != nullptr) PyErr_Clear();
+    #if PY_VERSION_HEX >= 0x030C0000
+        if (state->current_exception != nullptr) PyErr_Clear();
+    #else
+        if (state->curexc_type != nullptr) PyErr_Clear();
+    #endif
         for (int times = 0; state->context != nullptr && times < 4; ++times) {  // what goes with it may set a new one
             Py_CLEAR(state->context);
             ++state->context_ver;  // what context variables keep as their caches' key (context.c)

@@ -89,6 +89,9 @@ cdef int lock_without_gil(
 cdef int on_pthread_mutex_lock(
     pthread_mutex_t* mutex,
 ) noexcept nogil:
+    cdef int error = pthread_mutex_trylock(mutex)  # nearly always free, and then it does not matter who holds the GIL
+    if error != EBUSY:
+        return error
     return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)
 
 

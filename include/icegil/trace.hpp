@@ -48,7 +48,9 @@ public:
 
     /// Notes an event of the calling thread. No lock, no allocation, no system call but at a thread's first.
     /// `text` must live as long as this: see `kept()`.
-    void record(TraceKind kind, std::uint64_t id = 0, const char* text = nullptr) noexcept {
+    // Out of line: every crossing would save the registers for it.
+    [[gnu::noinline, gnu::cold]] void record(TraceKind kind, std::uint64_t id = 0,
+                                             const char* text = nullptr) noexcept {
         const std::uint64_t number = recorded_.fetch_add(1, std::memory_order_relaxed) + 1;
         Slot& slot = slots_[number & mask_];
         // One thread at a time writes a slot. Whoever was held up for a round of the ring, or finds one that is, leaves
