@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import os
-import sys
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -30,14 +29,14 @@ def call_on_native_thread(work: Callable[[], object], completed: Callable[[BaseE
 
 
 def keep_thread() -> None:
-    """Where Python starts no thread at its end, from 3.12 on, starts one now that waits for what is to be done then."""
+    """Starts a thread now that waits for what is to be done at the end, when Python may start none."""
     global _for_the_end
 
     def do(work: SimpleQueue[Callable[[], None]]) -> None:
         while True:
             work.get()()
 
-    if _for_the_end is None and sys.version_info >= (3, 12):
+    if _for_the_end is None:
         _for_the_end = SimpleQueue()
         _thread.start_new_thread(do, (_for_the_end,))
 

@@ -136,6 +136,11 @@ def asynchronous_destroy(impl: Any) -> Callable[[Callable[[], None]], object] | 
     return destroy
 
 
+def can_be_destroyed_at_end(impl: Any) -> bool:
+    """Whether there is a thread for it then: one of Ice's own, or of Python's, which from 3.12 on starts none."""
+    return sys.version_info < (3, 12) or asynchronous_destroy(impl) is not None
+
+
 def after_fork_in_child(function: Callable[[], object]) -> None:
     """Has `function()` called in forked children, where there are any."""
     if hasattr(os, "register_at_fork"):

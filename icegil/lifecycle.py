@@ -225,7 +225,7 @@ def watch(communicator: Any, is_new: bool = False) -> Life:
                 life.state = State.DESTROYED
             tally.made += 1
             life.note("made")
-            if boundary.keep_thread is not None and _compat.asynchronous_destroy(life.impl) is None:
+            if boundary.keep_thread is not None and not _compat.can_be_destroyed_at_end(life.impl):
                 boundary.keep_thread()
         return life
 

@@ -175,7 +175,9 @@ def test_who_gives_the_gil_away_has_it() -> None:
             assert line_before.endswith("on_PyEval_RestoreThread(state)") or " if holds_gil() else " in rest_of_line, (
                 name
             )
-    assert BODIES["on_pthread_mutex_lock"].strip() == (
+    tries_first, _, waits = BODIES["on_pthread_mutex_lock"].partition("return error\n")
+    assert "pthread_mutex_lock(" not in tries_first
+    assert waits.strip() == (
         "return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)"
     )
 
