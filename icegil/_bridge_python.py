@@ -17,8 +17,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, NoReturn
 
-from icegil._bridge_threads import call_on_native_thread as call_on_native_thread
-from icegil._bridge_threads import keep_thread as keep_thread
+from icegil._bridge_threads import call_on_native_thread, keep_thread  # noqa: F401
 
 _state = "open"
 _dropped = 0

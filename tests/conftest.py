@@ -84,7 +84,8 @@ ice = icegil.install()
 build = "Debian" if ice.__file__.startswith("/usr/lib/python3/") else "PyPI"
 debug = "d" if hasattr(sys, "gettotalrefcount") else ""
 processor = "" if platform.machine() == "x86_64" else f", {platform.machine()}"
-print(f"CPython {platform.python_version()}{debug}{processor}, Ice {ice.stringVersion()} ({build}), mode {icegil.status().mode}")
+python = f"CPython {platform.python_version()}{debug}{processor}"
+print(f"{python}, Ice {ice.stringVersion()} ({build}), mode {icegil.status().mode}")
 """
 
 

@@ -242,7 +242,9 @@ def table(rows: list[list[str]]) -> str:
     """The rows, in Markdown."""
     heading = ["CPython", "zeroc-ice", "mode", "tests", "torture", "date"]
     lines = [f"| {' | '.join(cells)} |" for cells in (heading, ["---"] * len(heading), *rows)]
-    note = "Made by `make matrix`; torture is `icegil torture --guarded`: runs that ended well, and how many of each scenario."
+    note = (
+        "Made by `make matrix`; torture is `icegil torture --guarded`: runs that ended well, and runs of each scenario."
+    )
     return "\n".join([*lines, "", note, ""])
 
 

@@ -29,9 +29,9 @@ def quietly(*words: str) -> None:
 def inside(root: Path, *, seen: Sequence[Path] = (), has_network: bool = True) -> tuple[str, ...]:
     """What runs a command in a root, with mounts that go when the command ends, however it ends.
 
-    `seen` are directories of the host that are seen there, to be read only, under the names that they have here; without a
-    network there is the loopback device alone. In this machine's own namespace a mount could be left behind, and who
-    then deletes the clone deletes what is in /dev.
+    `seen` are directories of the host that are seen there, to be read only, under the names that they have here.
+    Without a network there is the loopback device alone. In this machine's own namespace a mount could be left behind,
+    and who then deletes the clone deletes what is in /dev.
     """
     loopback = "" if has_network else "ip link set lo up && "
     binds = "".join(f'mkdir -p "$0{path}" && mount --bind -o ro "{path}" "$0{path}" && ' for path in seen)

@@ -1,4 +1,4 @@
-"""Makes the source archive, a manylinux wheel for each Python here, and the wheel without the extension, and tries them.
+"""Makes the source archive, a manylinux wheel for each Python here, and one without the extension, and tries them.
 
 Wheels are made from the archive, so that nothing is missing in it. Each is installed in a root of Debian that has no
 compiler and no network, beside a wheel of zeroc-ice made here; `icegil doctor` and the torture are run there.
@@ -32,12 +32,18 @@ BARE_PACKAGES = ["python3", "python3-venv", "libssl3", "libbz2-1.0", "libffi8", 
 # Which zeroc-ice each Python gets.
 ICE = {"3.10": "3.6.5", "3.11": "3.7.11", "3.12": "3.8.3", "3.13": "3.8.3"}
 
-# Where there is no guard. The wheel without the extension says so, and is no wheel for "any": on Linux with glibc pip
-# would take it wherever there is none for the interpreter at hand, and the guard would be lost without a word. There pip
-# takes the source archive, and compiles.
-ELSEWHERE = (
-    "macosx_10_9_x86_64 macosx_11_0_arm64 win32 win_amd64 win_arm64 musllinux_1_1_x86_64 musllinux_1_1_aarch64".split()
-)
+# Where there is no guard. The wheel without the extension is for these and not for "any": on Linux with glibc pip would
+# take it wherever there is none for the interpreter at hand, and the guard would be lost without a word. There it takes
+# the source archive, and compiles.
+ELSEWHERE = [
+    "macosx_10_9_x86_64",
+    "macosx_11_0_arm64",
+    "win32",
+    "win_amd64",
+    "win_arm64",
+    "musllinux_1_1_x86_64",
+    "musllinux_1_1_aarch64",
+]
 
 
 def say(text: str) -> None:
@@ -130,7 +136,19 @@ def try_out_pure(python: str) -> None:
     for platform in ELSEWHERE:
         folder = Path("/opt", platform)
         shutil.rmtree(BARE / str(folder)[1:], ignore_errors=True)
-        install = [python, "-m", "pip", "install", "--quiet", *find, "--platform", platform, "--target", folder, "icegil"]
+        install = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            *find,
+            "--platform",
+            platform,
+            "--target",
+            folder,
+            "icegil",
+        ]
         in_bare_root(*install)
         said = in_bare_root("env", f"PYTHONPATH={folder}", python, "-m", "icegil", "doctor", statuses=(1,))
         if "installed without its compiled part" not in " ".join(said.split()):
