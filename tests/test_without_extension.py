@@ -3,6 +3,7 @@
 A copy of the package without its extension stands before the installed one; what is run there is a process of its own.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -258,6 +259,10 @@ def test_the_commands_work(copy: Path) -> None:
     doctor = run([sys.executable, "-m", "icegil", "doctor"], 60, environment)
     assert doctor.status == 1
     assert "there is no guard: icegil was installed without" in " ".join(doctor.stdout.split())
+    names = ["exit_in_servant", "never_destroyed_status"]
+    torture = run([sys.executable, "-m", "icegil", "torture", "-n", "1", "--guarded", *names], 60, environment)
+    assert re.search(r"exit_in_servant +skipped +there is no guard here\n", torture.stdout), torture
+    assert torture.stdout.endswith("icegil: 1 of 1 runs ended well\n"), torture
 
 
 def test_nothing_is_compiled_where_there_can_be_no_guard(tmp_path: Path) -> None:

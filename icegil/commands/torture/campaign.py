@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timezone
 from types import ModuleType
 
+import icegil.boundary as boundary
 import icegil.versions as versions
 from icegil.commands.torture.catalogue import Scenario
 from icegil.commands.torture.endings import PATIENCE, Children, Kind, command, judge, run
@@ -43,7 +44,11 @@ class Campaign:
             "executable": sys.executable,
             "platform": platform.platform(),
         }
-        cells = [Cell(scenario, side, runs, skipped=scenario.missing(ice)) for scenario in scenarios for side in sides]
+        cells = [
+            Cell(scenario, side, runs, skipped=scenario.missing(ice) or _missing_guard(scenario, side))
+            for scenario in scenarios
+            for side in sides
+        ]
         self.results = Results(datetime.now(timezone.utc), facts, runs, at_once, cells)
         self._children = Children()
 
@@ -103,6 +108,11 @@ class Campaign:
         is_unexpected = cell.side is Side.GUARDED
         ending = run(words, cell.scenario.within * PATIENCE, children=self._children, native_stacks=is_unexpected)
         return run_of(ending, judge(ending, cell.scenario))
+
+
+def _missing_guard(scenario: Scenario, side: Side) -> str:
+    is_missing = scenario.needs_guard and side is Side.GUARDED and not boundary.IS_COMPILED
+    return "there is no guard here" if is_missing else ""
 
 
 def _hangs(cell: Cell) -> int:

@@ -7,7 +7,7 @@ A scenario is a small program. Its docstring begins with its title; below it sta
     stderr: a regular expression for all that may stand on stderr; without it, nothing may
     within: the seconds within which it ends, 20 without it; beyond that it is slow, far beyond (endings.py) it hangs
     drain: `--drain-timeout` of the guarded run, in seconds
-    needs: names that `Ice` must have, separated by spaces
+    needs: names that `Ice` must have, separated by spaces; or `guard`, if mode `teardown` does not do
     tools: commands that must be there, separated by spaces
 """
 
@@ -38,6 +38,8 @@ class Scenario:
     drain: float | None = None
     """Seconds."""
     tools: tuple[str, ...] = ()
+    needs_guard: bool = False
+    """Without the guard, in mode `teardown`, it falls short."""
 
     @property
     def name(self) -> str:
@@ -60,6 +62,7 @@ def read(path: Path) -> Scenario:
     fields = dict(re.findall(r"^(hazard|ends|stderr|within|drain|needs|tools):[ ]+(.+)$", rest, re.MULTILINE))
     if not title or "hazard" not in fields or "ends" not in fields:
         raise ValueError(f"{path}: a scenario's docstring has a title and lines 'hazard: ...' and 'ends: ...'")
+    needs = fields.get("needs", "").split()
     return Scenario(
         path=path,
         title=title.rstrip("."),
@@ -67,7 +70,8 @@ def read(path: Path) -> Scenario:
         status=_status(fields["ends"], path),
         stderr=fields.get("stderr", ""),
         within=float(fields.get("within", 20)),
-        needs=tuple(fields.get("needs", "").split()),
+        needs=tuple(name for name in needs if name != "guard"),
+        needs_guard="guard" in needs,
         drain=float(fields["drain"]) if "drain" in fields else None,
         tools=tuple(fields.get("tools", "").split()),
     )

@@ -2,7 +2,7 @@
 
 hazard: who makes it waits with the GIL in hand for the answer of the router, which is in Python
 ends: status 0
-needs: Future
+needs: guard Future
 within: 8
 """
 

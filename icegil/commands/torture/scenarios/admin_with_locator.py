@@ -3,6 +3,7 @@
 hazard: who makes it waits with the GIL in hand for the answer of the locator, which is in Python
 ends: status 0
 within: 8
+needs: guard
 """
 
 from _echo import communicator

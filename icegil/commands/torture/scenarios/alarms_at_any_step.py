@@ -2,7 +2,7 @@
 
 hazard: the exception leaves the lock of an `Ice.Future` taken, and the thread of Ice that completes the call waits for it
 ends: status 3
-needs: Future
+needs: guard Future
 """
 
 import contextlib

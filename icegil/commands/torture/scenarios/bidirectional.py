@@ -2,6 +2,7 @@
 
 hazard: the client is a server too: dispatches come in on what it takes for an outgoing connection
 ends: status 0
+needs: guard
 """
 
 import Ice

@@ -2,6 +2,7 @@
 
 hazard: it is stopped with a communicator half made, which nobody destroys before C++ ends
 ends: status 3
+needs: guard
 """
 
 import sys

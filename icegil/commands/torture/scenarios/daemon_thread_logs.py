@@ -3,6 +3,7 @@
 hazard: the thread is stopped in its call with the handler's lock in hand, for which `logging.shutdown` waits
 ends: status 3
 within: 8
+needs: guard
 """
 
 import logging

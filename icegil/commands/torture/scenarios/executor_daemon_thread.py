@@ -2,7 +2,7 @@
 
 hazard: the thread is a daemon: Python stops it somewhere inside a call, and the rest is never executed
 ends: status 0
-needs: Future
+needs: guard Future
 """
 
 import queue

@@ -2,7 +2,7 @@ r"""An executor never returns.
 
 hazard: the thread that called it belongs to the thread pool, which is waited for
 ends: status 3
-needs: Future
+needs: guard Future
 stderr: not everything ended within 1 s.*communicator made at .*_echo\.py:\d+.*thread \d+ .* in execute\n.*
 within: 5
 drain: 1

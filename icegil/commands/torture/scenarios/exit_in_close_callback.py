@@ -2,7 +2,7 @@
 
 hazard: IcePy finalizes Python on a thread of Ice that is taking a connection down
 ends: status 7
-needs: Future
+needs: guard Future
 """
 
 import sys

@@ -2,6 +2,7 @@
 
 hazard: IcePy finalizes Python on a thread of Ice, under all the other threads
 ends: status 7
+needs: guard
 """
 
 import sys

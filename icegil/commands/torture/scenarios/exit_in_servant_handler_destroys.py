@@ -2,6 +2,7 @@
 
 hazard: the handler runs on the servant's thread, and waits for the dispatch that it is in
 ends: status 7
+needs: guard
 """
 
 import atexit

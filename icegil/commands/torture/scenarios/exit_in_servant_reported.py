@@ -3,6 +3,7 @@
 hazard: the flush fails when Ice is closed already, and the program's `sys.excepthook` stands still in its call
 ends: status 7
 within: 8
+needs: guard
 """
 
 import sys

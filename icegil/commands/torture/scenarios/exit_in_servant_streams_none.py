@@ -3,6 +3,7 @@
 hazard: what flushes the streams on that thread trips over what is not there, and the status is lost
 ends: status 7
 within: 8
+needs: guard
 """
 
 import sys

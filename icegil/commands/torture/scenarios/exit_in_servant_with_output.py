@@ -2,6 +2,7 @@
 
 hazard: the thread lets the GIL go to write the output, and is no thread that may take it again
 ends: status 7
+needs: guard
 """
 
 import sys

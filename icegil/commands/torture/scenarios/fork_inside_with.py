@@ -2,6 +2,7 @@
 
 hazard: the end of the block destroys a communicator whose threads are in the parent
 ends: status 0
+needs: guard
 """
 
 import os

@@ -2,6 +2,7 @@
 
 hazard: Python deletes the states of threads that the child has not got, and the call waits for one of them
 ends: status 3
+needs: guard
 """
 
 import os

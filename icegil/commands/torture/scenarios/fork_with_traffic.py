@@ -2,6 +2,7 @@
 
 hazard: the child has the communicator, and none of its threads
 ends: status 0
+needs: guard
 """
 
 import os

@@ -2,6 +2,7 @@
 
 hazard: `sys` keeps the program's names to the last, and the call comes when Python has no modules any more
 ends: status 3
+needs: guard
 """
 
 import sys

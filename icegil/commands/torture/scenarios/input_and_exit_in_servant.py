@@ -3,6 +3,7 @@
 hazard: whoever flushes all of C's streams at exit waits for the one that the daemon thread reads from
 ends: status 7
 within: 8
+needs: guard
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 hazard: the interceptor lets the GIL go while its batch is in use; who has the GIL waits for the batch
 ends: status 0
-needs: Future
+needs: guard Future
 within: 20
 """
 

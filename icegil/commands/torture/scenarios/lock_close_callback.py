@@ -2,7 +2,7 @@
 
 hazard: what a connection drops when it closes belongs to Python; who has the GIL wants the connection's lock
 ends: status 0
-needs: Future
+needs: guard Future
 within: 20
 """
 

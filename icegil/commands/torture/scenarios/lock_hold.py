@@ -3,6 +3,7 @@
 hazard: `hold` waits for the locks of the adapter's connections with the GIL in hand; a logger wants it under them
 ends: status 0
 within: 20
+needs: guard
 """
 
 import threading

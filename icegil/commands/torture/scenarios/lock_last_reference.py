@@ -3,7 +3,7 @@
 hazard: who drops the last reference joins the thread of the destruction, which wants the GIL to finish
 ends: status 0
 within: 20
-needs: asyncio
+needs: guard asyncio
 """
 
 import threading

@@ -3,6 +3,7 @@
 hazard: who holds a connection's lock calls the logger and wants the GIL; who has the GIL wants the lock
 ends: status 0
 within: 20
+needs: guard
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -3,6 +3,7 @@
 hazard: the object tells a Python logger of each change under its lock; who has the GIL wants that lock to register
 ends: status 0
 within: 20
+needs: guard
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -5,6 +5,7 @@ ends: status 3
 stderr: not everything ended within 1 s.*communicator made at .*_echo\.py:\d+.*thread \d+ .* in trace\n.*
 within: 5
 drain: 1
+needs: guard
 """
 
 import sys

@@ -4,6 +4,7 @@ hazard: who takes Ice down needs threads for it, and leaves all undone without
 ends: status 3
 stderr: (?:(?!Traceback|Exception ignored|terminate called|!!).)*
 within: 10
+needs: guard
 """
 
 import itertools

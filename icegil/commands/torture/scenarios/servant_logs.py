@@ -5,6 +5,7 @@ ends: status 3
 stderr: (.*not everything ended within 1 s of shutdown.*)?
 within: 8
 drain: 1
+needs: guard
 """
 
 import logging

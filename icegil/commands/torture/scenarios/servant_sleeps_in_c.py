@@ -5,6 +5,7 @@ ends: status 3
 stderr: not everything ended within 1 s of shutdown.*communicator made at .*_echo\.py:\d+.*thread \d+ .* in ice_invoke\n.*
 within: 5
 drain: 1
+needs: guard
 """
 
 import sys

@@ -4,6 +4,7 @@ hazard: whoever flushes the streams of a stuck process trips over what is not th
 ends: status 3
 within: 8
 drain: 1
+needs: guard
 """
 
 import sys

@@ -5,6 +5,7 @@ ends: status 3
 stderr: [^\n]*interrupted[^\n]*\n.*not everything ended.* in ice_invoke\n(?:(?!Exception ignored).)*
 within: 10
 drain: 60
+needs: guard
 """
 
 import os

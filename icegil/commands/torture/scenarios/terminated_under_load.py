@@ -2,6 +2,7 @@
 
 hazard: IcePy ends the process in the middle of the call, with no `finally` run, or answers the call with the exception
 ends: status 4
+needs: guard
 """
 
 import os

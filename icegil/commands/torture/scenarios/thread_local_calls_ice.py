@@ -2,6 +2,7 @@
 
 hazard: the calls come back to Python on the thread that ends, while its thread state is being freed
 ends: status 3
+needs: guard
 """
 
 import contextlib
