@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import os
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -37,8 +38,10 @@ def keep_thread() -> None:
             work.get()()
 
     if _for_the_end is None:
-        _for_the_end = SimpleQueue()
-        _thread.start_new_thread(do, (_for_the_end,))
+        work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        with contextlib.suppress(RuntimeError):  # there can be none: it is the end already, say
+            _thread.start_new_thread(do, (work,))
+            _for_the_end = work
 
 
 def _forget_thread() -> None:

@@ -200,6 +200,22 @@ def test_a_stuck_destruction_is_given_up(copy: Path) -> None:
     assert "not everything ended within 0.5 s of shutdown" in ended.stderr, ended
 
 
+def test_a_communicator_can_be_made_when_python_starts_no_thread(copy: Path) -> None:
+    code = """
+        import _thread, sys
+        from icegil import Ice
+        from _echo import communicator, serve
+
+        def refuse(*arguments):  # as CPython 3.12 does from the beginning of its end on
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+
+        _thread.start_new_thread = refuse
+        serve(communicator()).ice_ping()
+        sys.exit(4)
+        """
+    check(copy, code, status=4)
+
+
 def test_dispatches_of_coroutines_are_answered(copy: Path) -> None:
     if not hasattr(icegil.install(), "asyncio"):
         pytest.skip("this Ice knows no event loops")
