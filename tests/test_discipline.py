@@ -175,9 +175,12 @@ def test_who_gives_the_gil_away_has_it() -> None:
             assert line_before.endswith("on_PyEval_RestoreThread(state)") or " if holds_gil() else " in rest_of_line, (
                 name
             )
-    tries_first, _, waits = BODIES["on_pthread_mutex_lock"].partition("return error\n")
-    assert "pthread_mutex_lock(" not in tries_first
-    assert waits.strip() == ("return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)")
+    assert [line.strip() for line in BODIES["on_pthread_mutex_lock"].strip().splitlines()] == [
+        "cdef int error = pthread_mutex_trylock(mutex)",
+        "if error != EBUSY:",
+        "return error",
+        "return lock_without_gil(mutex, caller()) if holds_gil() else pthread_mutex_lock(mutex)",
+    ]
 
 
 def test_only_who_comes_from_outside_is_parked_before_python_finalizes() -> None:

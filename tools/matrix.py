@@ -259,7 +259,7 @@ def put_into_readme(rows: list[Row]) -> None:
 
 def _pair(cells: list[str]) -> tuple[object, ...]:
     """What a row is found by, and its place in the table."""
-    return tuple(map(int, cells[0].partition(",")[0].split("."))), cells[0], cells[1], cells[2]
+    return tuple(map(int, re.findall(r"\d+", cells[0].partition(",")[0]))), *cells[:3]
 
 
 def main() -> int:

@@ -81,26 +81,22 @@ def make_archive() -> Path:
     return archive
 
 
-def make_wheel(python: str, archive: Path) -> Path:
+def make_wheel(python: str, archive: Path) -> None:
     """The wheel for this interpreter, with the oldest tag that its symbols allow."""
     raw = FOLDER / "raw"
     shutil.rmtree(raw, ignore_errors=True)
     run(python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", raw, archive)
     (wheel,) = raw.glob("*.whl")
-    before = set(DIST.iterdir())
     run(sys.executable, "-m", "auditwheel", "repair", "--strip", "--wheel-dir", DIST, wheel)
-    (made,) = set(DIST.iterdir()) - before
-    return made
 
 
-def make_pure_wheel(archive: Path) -> Path:
+def make_pure_wheel(archive: Path) -> None:
     """The wheel without the extension."""
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", DIST, archive, ICEGIL_PURE="1")
     (wheel,) = DIST.glob("*-none-any.whl")
     run(sys.executable, "-m", "wheel", "tags", "--remove", "--platform-tag", ".".join(ELSEWHERE), wheel)
     (made,) = DIST.glob("*-none-*.whl")
     assert not [name for name in zipfile.ZipFile(made).namelist() if name.endswith(".so")]
-    return made
 
 
 # ---- trying
@@ -137,20 +133,8 @@ def try_out_pure(python: str) -> None:
     for platform in ELSEWHERE:
         folder = Path("/opt", platform)
         shutil.rmtree(BARE / str(folder)[1:], ignore_errors=True)
-        install = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            *find,
-            "--platform",
-            platform,
-            "--target",
-            folder,
-            "icegil",
-        ]
-        in_bare_root(*install)
+        there = ["--platform", platform, "--target", folder]
+        in_bare_root(python, "-m", "pip", "install", "--quiet", *find, *there, "icegil")
         said = in_bare_root("env", f"PYTHONPATH={folder}", python, "-m", "icegil", "doctor", statuses=(1,))
         if "installed without its compiled part" not in " ".join(said.split()):
             sys.exit(f"wheels: {platform}: icegil does not say that there is no guard\n{said}")
@@ -187,7 +171,8 @@ def main() -> int:
         return 0
     for name, python in pythons.items():
         try_out(name, python)
-    try_out_pure(str(Path("/opt", name, "bin/python")))
+    if pythons:
+        try_out_pure(str(Path("/opt", max(pythons), "bin/python")))
     # Debian's Ice has no metadata, so pip would compile a second one: it is told to leave alone what icegil needs.
     roots.make(BARE, "bookworm", ["python3-zeroc-ice", "python3-rich"])
     try_out("debian", "/usr/bin/python3", "--no-deps")
