@@ -42,8 +42,10 @@ def with_edited(edit: Callable[[bytes], bytes], folder: Path, *words: str) -> En
 
 
 def older(image: bytes) -> bytes:
-    """Says that it is of Ice 3.6. Compilers put such a short text into the code, so its end is not to be seen."""
-    return image.replace(b"3.7.", b"3.6.").replace(b"3.8.", b"3.6.")
+    """Says that it is of Ice 3.5. Compilers put such a short text into the code, so its end is not to be seen."""
+    for minor in (b"3.6.", b"3.7.", b"3.8."):
+        image = image.replace(minor, b"3.5.")
+    return image
 
 
 def of_another_build(image: bytes) -> bytes:
@@ -75,14 +77,14 @@ def stripped(image: bytes) -> bytes:
 def test_one_that_is_too_old_is_refused_with_its_version(tmp_path: Path) -> None:
     ending = with_edited(older, tmp_path, "-c", "import icegil; icegil.install()")
     assert ending.status == 1
-    assert "icegil.errors.UnsupportedIce: zeroc-ice 3.6." in ending.stderr
+    assert "icegil.errors.UnsupportedIce: zeroc-ice 3.5." in ending.stderr
     assert "is installed; icegil needs 3.6.5 or 3.7.8, or later: pip install -U zeroc-ice" in ending.stderr
 
 
 def test_one_that_is_too_old_ends_icegil_run_with_one_line(tmp_path: Path) -> None:
     ending = with_edited(older, tmp_path, "-m", "icegil", "run", "-c", "print('not reached')")
     assert (ending.status, ending.stdout, ending.stderr.count("\n")) == (1, "", 1)
-    assert ending.stderr.startswith("icegil: zeroc-ice 3.6.")
+    assert ending.stderr.startswith("icegil: zeroc-ice 3.5.")
 
 
 def test_one_without_an_import_that_the_guard_needs_is_torn_down_and_says_why(tmp_path: Path) -> None:
