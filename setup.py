@@ -1,4 +1,4 @@
-"""What pyproject.toml has no words for: the extension, and the headers that are installed as data.
+"""What pyproject.toml has no words for: the extension, headers that are installed as data, files for Python's start.
 
 With `ICEGIL_PURE=1` in the environment the extension is left out.
 """
@@ -10,6 +10,7 @@ from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, find_namespace_packages, setup
+from setuptools.command.build_py import build_py
 
 DEBUG = os.environ.get("ICEGIL_DEBUG") == "1"
 # For tools/sanitize.py, which builds into a place of its own: such an extension loads only beside libasan. CPython has
@@ -57,6 +58,25 @@ def bridge(name: str, macros: list[tuple[str, str]]) -> Extension:
     )
 
 
+class BuildPython(build_py):
+    """Puts beside the package what Python reads as it starts: setuptools knows no such files."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            for source, built in self._startup_files().items():
+                self.copy_file(source, built)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        return [*super().get_outputs(include_bytecode), *self._startup_files().values()]
+
+    def get_source_files(self) -> list[str]:
+        return [*super().get_source_files(), *self._startup_files()]
+
+    def _startup_files(self) -> dict[str, str]:
+        return {each: os.path.join(self.build_lib, os.path.basename(each)) for each in glob("startup/icegil.*")}
+
+
 # The second is loaded where there is no room for the first (icegil/boundary.py). Debug builds have no use for it.
 bridges = [bridge("_bridge", [])] if can_be_compiled() else []
 if bridges and not (DEBUG or IS_SANITIZED):
@@ -66,6 +86,8 @@ setup(
     # Namespace packages too: the torture scenarios are programs in a directory without __init__.py.
     packages=[*find_namespace_packages(include=["icegil", "icegil.*"], exclude=["*.__pycache__"]), HEADERS],
     package_dir={HEADERS: "include/icegil"},
+    py_modules=["icegil_startup"],
+    cmdclass={"build_py": BuildPython},
     package_data={
         "icegil": ["py.typed", "*.pxd", "*.pyi"],
         "icegil.bridge": ["*.pxd"],

@@ -33,6 +33,8 @@ def import_ice() -> Any:
     UnsupportedIce
         It is older than icegil knows, or does not look like Ice for Python.
     """
+    if (startup := sys.modules.get("icegil_startup")) is not None:
+        startup.stop()  # what waits for this import would install icegil: that is being done
     import Ice  # not at the top: importing icegil alone must not import Ice
 
     version = Ice.stringVersion()

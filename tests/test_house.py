@@ -125,6 +125,7 @@ def test_the_list_of_folders_names_what_is_there() -> None:
         *(ROOT / "include/icegil").glob("*.hpp"),
         *PACKAGE.glob("*.py"),
         *(PACKAGE / "commands").glob("[!_]*.py"),
+        ROOT / "icegil_startup.py",
         PACKAGE / "_bridge.pyx",
         PACKAGE / "_bridge_anywhere.pyx",
         PACKAGE / "bridge/interpreter.pxd",

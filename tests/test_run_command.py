@@ -624,9 +624,9 @@ def icegil_ends(*words: str, **environment: str) -> Ending:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["run"], "a script, -m module, -c code or - is needed"),
-        (["run", "--"], "a script, -m module, -c code or - is needed"),
-        (["run", "--drain-timeout", "3"], "a script, -m module, -c code or - is needed"),
+        (["run"], "a script, -m module, -c code, a command or - is needed"),
+        (["run", "--"], "a script, -m module, -c code, a command or - is needed"),
+        (["run", "--drain-timeout", "3"], "a script, -m module, -c code, a command or - is needed"),
         (["run", "-m"], "argument expected for -m"),
         (["run", "-c"], "argument expected for -c"),
         (["run", "-u", "script.py"], "unrecognized arguments: -u"),
@@ -674,8 +674,8 @@ def test_icegil_run_shows_how_it_is_used(words: list[str]) -> None:
     ended = icegil_ends("run", *words)
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout.startswith(
-        "usage: icegil run [--drain-timeout S] [--without PARTS] [--trace FILE] [--report] "
-        "(script.py | -m module | -c code | -) [argument ...]\n"
+        "usage: icegil run [--drain-timeout S] [--without PARTS] [--trace FILE] [--report] [--no-children] "
+        "(script.py | -m module | -c code | command | -) [argument ...]\n"
     )
     assert "--drain-timeout S" in ended.stdout.split("options:")[1]
 

@@ -59,9 +59,10 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
         "run",
         help="run a program guarded",
         description="Runs a program as `python` would, unchanged, with icegil installed from the start: a script, a "
-        "directory or zip file with a __main__.py, a module, code, or what comes on stdin (-).",
-        usage="icegil run [--drain-timeout S] [--without PARTS] [--trace FILE] [--report] "
-        "(script.py | -m module | -c code | -) [argument ...]",
+        "directory or zip file with a __main__.py, a module, code, a command on PATH that Python runs, or what comes "
+        "on stdin (-). The Python processes that it starts are guarded too.",
+        usage="icegil run [--drain-timeout S] [--without PARTS] [--trace FILE] [--report] [--no-children] "
+        "(script.py | -m module | -c code | command | -) [argument ...]",
         epilog="What follows the program is its own. Python's options go first: python -X dev -m icegil run script.py",
         allow_abbrev=False,
     )
@@ -82,6 +83,9 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--report", action="store_true", help="say on stderr at the end what the shutdown found and did"
     )
+    parser.add_argument(
+        "--no-children", action="store_true", help="leave the processes that the program starts as they are"
+    )
     parser.set_defaults(
         parser=parser,
         command=lambda chosen: _run(
@@ -90,6 +94,7 @@ def _add_run(commands: argparse._SubParsersAction[Any]) -> None:
             without=chosen.without,
             trace_file=chosen.trace,
             has_report=chosen.report,
+            has_children=not chosen.no_children,
         ),
     )
 

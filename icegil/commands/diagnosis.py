@@ -31,6 +31,7 @@ with Ice.initialize([]) as communicator:
     adapter.addWithUUID(Ice.Object()).ice_pingAsync().result()
 print(icegil.status().calls.references)
 """
+STARTED = "import sys; print('icegil_startup' in sys.modules)"
 SELF_TEST = "never_destroyed"
 """The scenario that shows whether it works: a communicator, traffic, and an exit without `destroy()`."""
 
@@ -78,6 +79,8 @@ class Diagnosis:
     imports: list[Import] = field(default_factory=list)
     references: str = ""
     """What IcePy does with the reference to the future of a call, as `icegil.status().calls.references`."""
+    follows_variable: bool = False
+    """Whether a process of this Python with `ICEGIL=1` in its environment guards Ice."""
     self_test: str = ""
     """Empty if it was not run; `"passed"`, or what went wrong."""
     self_test_seconds: float = 0.0
@@ -113,6 +116,7 @@ def diagnose() -> Diagnosis:
         found.problems.append(f"there is no guard: {status.reason}")
     else:
         _examine_imports(found, before, MemoryMap())
+    found.follows_variable = _ask("-c", STARTED, ICEGIL="1") == "True"
     _test(found)
     if found.is_healthy:
         found.references = _see_one_call()
@@ -208,5 +212,17 @@ def _test(found: Diagnosis) -> None:
 
 def _see_one_call() -> str:
     """What IcePy does with the reference to the future of a call; empty if that was not to be seen."""
-    ran = subprocess.run([sys.executable, "-c", ONE_CALL], capture_output=True, text=True, timeout=20, check=False)
+    return _ask("-c", ONE_CALL)
+
+
+def _ask(*words: str, **variables: str) -> str:
+    """What a process of this Python prints."""
+    ran = subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     return ran.stdout.strip()

@@ -15,6 +15,9 @@ from icegil.commands.diagnosis import Diagnosis, Import, diagnose
 
 GOOD, BAD, DIM = "green", "bold red", "dim"
 
+FOLLOWED = "guards each process of this Python that imports Ice"
+NOT_FOLLOWED = "does nothing: icegil.pth is in no folder that this Python looks through as it starts; pip puts it there"
+
 
 def doctor(as_json: bool) -> None:
     """Examines this process and a child of it, and says what was found. SystemExit: 0 if all is well, else 1."""
@@ -61,6 +64,8 @@ def _facts(found: Diagnosis, console: Console) -> Table:
     facts.add_row(Text("mode"), Text(found.mode, style=GOOD if found.mode == "guard" else BAD))
     for name, setting in found.settings.items():
         facts.add_row(Text(f"setting {name}"), Text(f"{_value(setting)} ({_origin(name, setting)})"))
+    if found.mode != "off":
+        facts.add_row(Text("ICEGIL=1"), Text(FOLLOWED if found.follows_variable else NOT_FOLLOWED))
     if found.references == "one too many":
         facts.add_row(Text("asynchronous calls"), Text("IcePy keeps each one's future for good; that is given back"))
     if found.self_test:

@@ -13,8 +13,8 @@ import icegil.lifecycle as lifecycle
 import icegil.shutdown as shutdown
 
 
-def at_exit() -> None:
-    """Has the report printed when this process has been torn down.
+def at_exit(process_name: str = "") -> None:
+    """Has the report printed when this process has been torn down, under the process's name if it has one.
 
     A process that ends without its handlers (killed, `os._exit`) prints nothing, and neither does a forked child.
     """
@@ -22,7 +22,8 @@ def at_exit() -> None:
 
     def print_report() -> None:
         if os.getpid() == process:
-            _write(textwrap.fill(report(), 120) + "\n")
+            name = f"icegil ({process_name})" if process_name else "icegil"
+            _write(textwrap.fill(f"{name}: {report()}", 120) + "\n")
 
     shutdown.afterwards(print_report)
 
@@ -31,7 +32,7 @@ def report() -> str:
     """The paragraph."""
     status, tally = guard.status(), lifecycle.tally
     if tally.teardown_seconds is None:
-        return "icegil: it was not in place when the program ended."
+        return "it was not in place when the program ended."
     left = tally.made - tally.destroyed
     gate, given = status.gate, status.gil_given_away
     times = given.for_lock + given.for_wait + given.for_join
@@ -48,7 +49,7 @@ def report() -> str:
     ]
     if status.reason:
         sentences.append(f"there was no guard: {status.reason}")
-    return f"icegil: {'; '.join(sentences)}."
+    return f"{'; '.join(sentences)}."
 
 
 def _count(number: int, thing: str) -> str:

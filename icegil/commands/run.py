@@ -1,11 +1,15 @@
-"""`icegil run`: runs a program as `python` would, guarded from its start."""
+"""`icegil run`: runs a program as `python` would, guarded from its start, and so the processes that it starts."""
 
 from __future__ import annotations
 
+import os
 import sys
 
+import icegil.commands.inherited as inherited
+import icegil.commands.on_path as on_path
 import icegil.commands.program as program
 import icegil.guard as guard
+from icegil.commands.inherited import TRACE
 from icegil.errors import GuardUnavailable, UnsupportedIce
 
 _FOLLOWED_BY_A_VALUE = ("--drain-timeout", "--trace", "--without")
@@ -35,6 +39,7 @@ def run(
     without: str | None = None,
     trace_file: str | None = None,
     has_report: bool = False,
+    has_children: bool = True,
 ) -> None:
     """Runs the program that `words` name, with its arguments. Does not return where Python would not either.
 
@@ -51,6 +56,9 @@ def run(
 
         report.at_exit()
     # Now that `sys.path` is the program's: the Ice that it would import is the one to guard.
+    before = os.environ.get(TRACE)
+    if trace_file is not None:
+        os.environ[TRACE] = os.path.abspath(trace_file)
     try:
         guard.install(drain_timeout=drain_timeout, without=without)
     except (ValueError, GuardUnavailable) as error:  # the environment's settings
@@ -59,13 +67,12 @@ def run(
         sys.exit(f"icegil: {error}")
     except ImportError as error:
         sys.exit(f"icegil: zeroc-ice cannot be imported: {error}. Install it: pip install zeroc-ice")
-    if trace_file is not None:
-        import icegil.trace as trace
-
-        try:
-            trace.start(trace_file)
-        except OSError as error:
-            raise UsageError(f"the timeline cannot be written to {trace_file}: {error.strerror}") from None
+    except OSError as error:
+        raise UsageError(f"the timeline cannot be written to {trace_file or before}: {error.strerror}") from None
+    if has_children:
+        inherited.hand_on(drain_timeout=drain_timeout, without=without, has_report=has_report)
+    else:
+        inherited.keep_back(trace=before)
     run()
 
 
@@ -80,5 +87,10 @@ def _program(words: list[str]) -> tuple[program.Prepare, str, list[str]]:
     if option == "--":
         words = words[1:]
     if not words:
-        raise UsageError("a script, -m module, -c code or - is needed")
-    return program.prepare_stdin if words[0] == "-" else program.prepare_file, words[0], words[1:]
+        raise UsageError("a script, -m module, -c code, a command or - is needed")
+    if words[0] == "-":
+        return program.prepare_stdin, words[0], words[1:]
+    try:
+        return program.prepare_file, on_path.find(words[0]) or words[0], words[1:]
+    except on_path.NotOfThisPython as error:
+        raise UsageError(str(error)) from None
