@@ -15,7 +15,7 @@ ROOT = Path(icegil.__file__).parents[1]
 def make(folder: Path) -> str:
     """Makes one; its Python. The package itself is the one that is being tested, wherever that lies."""
     venv.EnvBuilder(symlinks=True).create(folder)
-    packages = Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder)}))
+    packages = Path(sysconfig.get_path("purelib", "posix_prefix", vars={"base": str(folder)}))
     for startup in (ROOT / "startup").iterdir():
         shutil.copy(startup, packages)
     shutil.copy(ROOT / "icegil_startup.py", packages)

@@ -46,7 +46,7 @@ def start(words: list[str], folder: str = "/", **variables: str) -> Ending:
 
 
 def packages(environment: Path) -> Path:
-    return Path(sysconfig.get_path("purelib", "venv", vars={"base": str(environment)}))
+    return Path(sysconfig.get_path("purelib", "posix_prefix", vars={"base": str(environment)}))
 
 
 def said(ending: Ending) -> tuple[int, str, str]:
