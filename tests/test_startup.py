@@ -4,17 +4,19 @@ import json
 import os
 import shutil
 import sys
-import sysconfig
 import zipapp
 from pathlib import Path
 
-import installed
 import pytest
 from conftest import RUNS
 
 import icegil
 from icegil.commands.torture.catalogue import SCENARIOS, read
 from icegil.commands.torture.endings import Ending, run, shortfall
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+
+import installed
 
 WITHIN = 60  # seconds
 GUARD = "guard" if icegil.install() and icegil.status().mode == "guard" else "teardown"
@@ -43,10 +45,6 @@ def start(words: list[str], folder: str = "/", **variables: str) -> Ending:
     base = {name: value for name, value in os.environ.items() if not name.startswith(("ICEGIL", "PYTHONPATH"))}
     script = ["env", "-i", "-C", folder, *(f"{name}={value}" for name, value in {**base, **variables}.items()), *words]
     return run(script, WITHIN, {})
-
-
-def packages(environment: Path) -> Path:
-    return Path(sysconfig.get_path("purelib", "posix_prefix", vars={"base": str(environment)}))
 
 
 def said(ending: Ending) -> tuple[int, str, str]:
@@ -177,7 +175,7 @@ def test_a_value_that_means_nothing_is_said(python: str) -> None:
 def test_an_icegil_that_is_broken_costs_one_line(environment: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(environment, broken, symlinks=True)
-    (packages(broken) / "icegil.py").write_text("raise SyntaxError('half of a file\\nand more')")
+    (installed.packages(broken) / "icegil.py").write_text("raise SyntaxError('half of a file\\nand more')")
     ending = start([str(broken / "bin" / "python"), "-c", "import Ice; print(1)"], ICEGIL="1")
     assert said(ending) == (0, "1\n", "icegil: this process is not guarded: half of a file\n")
 
@@ -213,7 +211,7 @@ def test_doctor_says_whether_this_python_follows_the_variable(environment: Path,
         assert ("guards each process of this Python" in start(doctor).stdout) == follows
         if follows:
             environment = Path(shutil.copytree(environment, tmp_path / "copy", symlinks=True))
-            for startup in packages(environment).glob("icegil.*"):
+            for startup in installed.packages(environment).glob("icegil.*"):
                 startup.unlink()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools.differ import report
 from tools.differ.campaign import Campaign, Finding
-from tools.differ.child import ROOT, Laboratory, target_of
+from tools.differ.child import ROOT, Laboratory, target_of, with_icegil
 from tools.differ.judging import Comparison, Verdict
 from tools.differ.part import Target
 from tools.differ.program import Program, draw
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     planned = 300 if asked.n is None and asked.minutes is None else asked.n
     target = target_of(asked.python)
     print(f"CPython {'.'.join(map(str, target.python))}, Ice {target.ice}; seeds from {first} on", flush=True)
-    laboratory = Laboratory(asked.python)
+    laboratory = Laboratory(with_icegil(asked.python, FOLDER / "python"))
     campaign = Campaign(laboratory, asked.j, reduces=not asked.whole)
     progress = Progress(campaign, laboratory, planned, FOLDER)
     drawn = _limited(programs(count(first), target, asked.word), planned, asked.minutes)

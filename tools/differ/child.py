@@ -28,6 +28,12 @@ FOLDER = "folder"
 """What stands for the folder of a program in what it printed."""
 
 
+def with_icegil(python: str, folder: Path) -> str:
+    """The interpreter of an environment in `folder`, with the packages of this one, in which icegil is installed."""
+    done = subprocess.run([python, ROOT / "tools/installed.py", folder], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def target_of(python: str) -> Target:
     """The versions of this interpreter and of its Ice."""
     code = "import Ice, sys; print(*sys.version_info[:2], Ice.intVersion())"
@@ -50,6 +56,8 @@ class Laboratory:
     def command(self, program: Program, side: Side, path: str) -> list[str]:
         """The command that runs a program, which stands in this file."""
         words = [self.python, *program.options]
+        if side is Side.GUARDED and program.way is Way.VARIABLE:
+            words = ["env", Way.VARIABLE.value, *words]
         if side is Side.GUARDED and program.way is Way.RUN:
             words += ["-m", "icegil", "run", "--drain-timeout", f"{self.drain:g}"]
         return [*words, path]

@@ -129,6 +129,7 @@ class Way(StrEnum):
     """How a program comes to be guarded."""
 
     RUN = "icegil run"
+    VARIABLE = "ICEGIL=1"
     IMPORT = "from icegil import Ice"
 
 
@@ -178,7 +179,7 @@ class Program:
     @cached_property
     def guarded_text(self) -> str:
         """The program as it is run guarded."""
-        return self._text(IMPORT if self.way is Way.RUN else Way.IMPORT.value)
+        return self._text(Way.IMPORT.value if self.way is Way.IMPORT else IMPORT)
 
     def _text(self, import_line: str) -> str:
         early = self._early()
@@ -246,7 +247,7 @@ def draw(seed: int, target: Target) -> Program:
     destruction = _one_of(drawn, DESTRUCTIONS, target)
     if drawn.random() < LEFT_ALONE and any(part.is_stuck for part in parts):
         destruction = DESTRUCTIONS[0]
-    way = Way.IMPORT if drawn.random() < 1 / 3 else Way.RUN
+    way = drawn.choice([*Way])
     booleans = [drawn.random() < 1 / 2 for _ in range(3)]
     return Program(seed, target, parts, destruction, ending, way, *booleans)
 

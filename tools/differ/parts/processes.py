@@ -2,9 +2,44 @@
 
 from __future__ import annotations
 
-from tools.differ.part import Part
+from textwrap import dedent
+
+from tools.differ.part import FAILED, UNDESTROYED, Part
 
 QUIET = "warnings.simplefilter('ignore', DeprecationWarning)  # from 3.12 on Python warns whoever forks with threads\n"
+
+IN_CHILD = """
+def in_child(proxy, status):
+    import sys
+    import threading
+    import Ice
+    server = Ice.initialize(["--Ice.Warn.Connections=0"]).stringToProxy(proxy).ice_collocationOptimized(False)
+    def call():
+        return server.ice_invoke("in_child", Ice.OperationMode.Normal, bytes([6, 0, 0, 0, 1, 1]))
+    def call_for_ever():
+        try:
+            while call():
+                pass
+        except Ice.Exception:  # the communicator is gone
+            pass
+    call()
+    threading.Thread(target=call_for_ever, daemon=True).start()
+    if status:
+        sys.exit(status)
+    return "answered"
+"""
+"""What a process does that a program starts: it calls the servant, and leaves while a daemon thread calls it still."""
+
+
+def _child(name: str, body: str, weight: float = 0.5) -> Part:
+    """A process that calls, and ends well, or what it is that came of it; plain, it may crash."""
+    told = f"""
+operations["in_child"] = lambda: None
+{dedent(body).strip()}
+print("the child ended well" if ended in (3, ["answered"] * 4) else f"{FAILED}the child: {{ended}}", flush=True)
+"""
+    early = f"SOURCE = {IN_CHILD!r}\nexec(SOURCE)\n"
+    return Part(name, told, early=early, stderr=UNDESTROYED, group="child that calls", spawns=True, weight=weight)
 
 
 def _fork(name: str, in_child: str, weight: float = 0.7, *, may_stand_still: bool = False) -> Part:
@@ -89,6 +124,30 @@ in_processes.shutdown()
 """,
         early="import concurrent.futures",
         weight=0.5,
+    ),
+    _child(
+        "a subprocess that calls",
+        """
+        program = f"{SOURCE}\\nin_child({str(proxy)!r}, 3)"
+        ended = subprocess.run([sys.executable, "-c", program]).returncode
+        """,
+    ),
+    _child(
+        "a spawned process that calls",
+        """
+        child_that_calls = multiprocessing.get_context("{{spawn|forkserver}}").Process(target=in_child, args=(str(proxy), 3))
+        child_that_calls.start()
+        child_that_calls.join()
+        ended = child_that_calls.exitcode
+        """,
+    ),
+    _child(
+        "a pool of spawned processes that call",
+        """
+        with multiprocessing.get_context("spawn").Pool(2) as child_that_calls:
+            ended = child_that_calls.starmap(in_child, [(str(proxy), 0)] * 4)
+            {{child_that_calls.close(); child_that_calls.join()|pass}}
+        """,
     ),
     Part("a subprocess", "subprocess.run(['/bin/true'])", weight=0.5),
     Part(
