@@ -3,7 +3,18 @@
 import sys
 from typing import Any
 
-from bench.children import CPLUSPLUS, GRPC, GUARDED, STOCK, TRACED, UNTRACED, WITHOUT_LOCKS, Side
+from bench.children import (
+    CPLUSPLUS,
+    GRPC,
+    GUARDED,
+    NO_LINES,
+    STOCK,
+    TRACED,
+    UNTRACED,
+    VARIABLE,
+    WITHOUT_LOCKS,
+    Side,
+)
 from bench.rows import Figure, Row, Way
 from bench.samples import Target
 
@@ -126,6 +137,17 @@ IMPORT = Row(
     (Way(STOCK, ()),),
 )
 
+STARTUP = Row(
+    "startup",
+    "startup.py",
+    (
+        Figure("ICEGIL not asked for", "not_asked_ms", "ms", Target(0.2, of_ratio=False)),
+        Figure("ICEGIL=1, no Ice", "asked_ms", "ms"),
+        Figure("ICEGIL=1, import Ice", "import_ms", "ms"),
+    ),
+    (Way(NO_LINES, ("without",)), Way(VARIABLE, ("with",))),
+)
+
 BESIDE_CPP = (CPLUSPLUS, GUARDED)
 
 # What a user might take instead; its program is another one, and takes no servant and no loop.
@@ -186,6 +208,7 @@ ROWS = (
     _exit(100, "implicit", 1.0),
     _exit(300, "implicit", 1.0),
     IMPORT,
+    STARTUP,
     _memory("callbacks", 1_000_000),
     _memory("threads", 2_000),
 )

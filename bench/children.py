@@ -68,6 +68,8 @@ WITHOUT_LOCKS = Side(
     "no lock redirects", is_guarded=True, environment={"ICEGIL_MODE": "guard", "ICEGIL_WITHOUT": "locks"}
 )
 TRACED = Side("icegil", is_guarded=True, environment={"ICEGIL_MODE": "guard", "ICEGIL_TRACE": os.devnull})
+NO_LINES = Side("an empty .pth")
+VARIABLE = Side("icegil", environment={"ICEGIL_MODE": "guard"})
 UNTRACED = Side("no timeline", is_guarded=True, environment={"ICEGIL_MODE": "guard"})
 
 
@@ -76,7 +78,7 @@ def environment(side: Side, hash_seed: int) -> dict[str, str]:
 
     The seed decides the order of the names in a set, with it what is freed before what, and so what an exit costs.
     """
-    unwanted = ("ICEGIL_", "BENCH_", "PYTHONDONTWRITEBYTECODE")  # byte code is what an installed icegil has
+    unwanted = ("ICEGIL", "BENCH_", "PYTHONDONTWRITEBYTECODE")  # byte code is what an installed icegil has
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     # The icegil that the bench itself sees, also where it is not installed but built in its source tree.
     home = str(Path(icegil.__file__).parent.parent)

@@ -135,7 +135,8 @@ in_processes.shutdown()
     _child(
         "a spawned process that calls",
         """
-        child_that_calls = multiprocessing.get_context("{{spawn|forkserver}}").Process(target=in_child, args=(str(proxy), 3))
+        makes_processes = multiprocessing.get_context("{{spawn|forkserver}}")
+        child_that_calls = makes_processes.Process(target=in_child, args=(str(proxy), 3))
         child_that_calls.start()
         child_that_calls.join()
         ended = child_that_calls.exitcode
