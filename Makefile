@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture pictures matrix matrix-full wheels bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
+.PHONY: help demo test torture pictures docs matrix matrix-full wheels bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -50,6 +50,12 @@ bench: ## measure icegil beside plain Ice
 pictures: ## run the programs in docs/programs, and draw what they print
 	@$(BOOTSTRAP) --extra test
 	$(VENV_BIN)/python docs/pictures.py
+
+docs: ## make the site in build/site, from docs/, the docstrings and the parsers of the commands
+	@$(BOOTSTRAP) --extra docs --no-build
+	rm -rf build/site
+	$(VENV_BIN)/sphinx-build -q -W --keep-going -n -E -d build/doctrees docs build/site
+	$(VENV_BIN)/python tools/check_links.py build/site
 
 lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 	@$(BOOTSTRAP) --extra lint --extra test --no-build

@@ -31,7 +31,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="J",
         type=_count,
         default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        help="child processes at once (as many as there are processors: %(default)s)",
+        help="child processes at once (as many as there are processors)",
     )
     parser.add_argument("--json", metavar="FILE", help="write all results to FILE, each run's status, seconds, verdict")
     parser.add_argument("--junit", metavar="FILE", help="write the results to FILE as JUnit XML")
