@@ -3,10 +3,10 @@
 Recorded by native code into a ring of fixed size: what is kept are the latest events, about the last 60,000 callbacks.
 Off, it costs one load for each callback; on, well under a microsecond.
 
-Whose a file is: the first process that records into a file has its name, and says so to the processes that come from
-it, in the environment's `ICEGIL_TRACE_OWNERS`. Those that are to record into the same file, since they inherit
-`ICEGIL_TRACE` say, put their process id before its suffix: `timeline.1234.json`. A process that has executed another
-program, itself say, is still the same one. Processes that no such process has started do not know of each other.
+A file belongs to one process, the first that records into it. It tells its child processes so, in the environment's
+`ICEGIL_TRACE_OWNERS`. A child that is to record into the same file, since it inherits `ICEGIL_TRACE` say, puts its
+process id before the suffix: `timeline.1234.json`. A process that has executed another program, itself say, is still
+the same one. Processes of which none has started the other do not know of each other.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def start(path: str | os.PathLike[str] | None = None) -> None:
     ----------
     path : path | None
         Where the timeline is written: at once, at the end of the shutdown, and when the process ends, however unclean
-        that is. What a process that a signal kills, or `os._exit` ends, has recorded since is not. Others find the file
-        whole at any time. In a process that comes from one that has this file already, the process id is put before
-        the suffix. None: the timeline is written by `save` only. A forked child does not record.
+        that is. If a signal kills the process, or `os._exit` ends it, what was recorded since is lost. Others find the
+        file whole at any time. A child process of one that has this file already puts its process id before the
+        suffix. None: the timeline is written by `save` only. A forked child does not record.
 
     Raises
     ------
