@@ -6,11 +6,14 @@ import resource
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 from bench import machine, native, picture, table
 from bench.catalogue import ROWS
 from bench.results import Result, take
 from bench.samples import FAILED, MISSED
-from icegil.commands import screen
+
+PIPE_COLUMNS = 200  # what the widest row needs: where there is no terminal, none is folded
 
 
 def main() -> int:
@@ -30,7 +33,7 @@ def main() -> int:
     # A program that crashes is a failed row; its core file is of no use to anybody.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
-    console = screen.console(sys.stdout)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     rows = [row for row in ROWS if chosen.only is None or row.name in chosen.only]
     native.build()
     where = machine.describe()

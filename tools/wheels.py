@@ -158,9 +158,9 @@ def main() -> int:
             say(f"{name}: skipped: {reason}")
             continue
         make_wheel(pythons[name], archive)
-        wanted = [f"zeroc-ice=={ICE[name]}", "rich"]
+        wanted = f"zeroc-ice=={ICE[name]}"
         say(f"{name}: a wheel of zeroc-ice {ICE[name]}; where it has to be compiled, that takes 6 to 15 minutes")
-        run(pythons[name], "-m", "pip", "wheel", "--quiet", "--wheel-dir", BESIDE, *wanted)
+        run(pythons[name], "-m", "pip", "wheel", "--quiet", "--wheel-dir", BESIDE, wanted)
     for made in sorted(DIST.iterdir()):
         say(f"{made.relative_to(ROOT)}, {made.stat().st_size // 1024} KiB")
     run(sys.executable, "-m", "twine", "check", "--strict", *sorted(DIST.iterdir()))
@@ -174,7 +174,7 @@ def main() -> int:
     if pythons:
         try_out_pure(str(Path("/opt", max(pythons), "bin/python")))
     # Debian's Ice has no metadata, so pip would compile a second one: it is told to leave alone what icegil needs.
-    roots.make(BARE, "bookworm", ["python3-zeroc-ice", "python3-rich"])
+    roots.make(BARE, "bookworm", ["python3-zeroc-ice"])
     try_out("debian", "/usr/bin/python3", "--no-deps")
     return 0
 

@@ -6,12 +6,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 import icegil.commands.screen as screen
 from icegil.commands.diagnosis import Diagnosis, Import, diagnose
+from icegil.commands.screen import Table, Text
 
 GOOD, BAD, DIM = "green", "bold red", "dim"
 
@@ -30,15 +27,15 @@ def doctor(as_json: bool) -> None:
 
 
 def _show(found: Diagnosis) -> None:
-    console = screen.console(sys.stdout)
-    things: list[Text | Table] = [_headline(found), Text(), _facts(found, console)]
+    stdout = screen.on(sys.stdout)
+    things: list[Text | Table] = [_headline(found), Text(), _facts(found)]
     if found.imports:
-        things += [Text(), Text("Where the imports lead"), _imports(found, console)]
+        things += [Text(), Text("Where the imports lead"), _imports(found, stdout.has_frames)]
     if found.problems:
         things += [Text(), *(Text(f"! {problem}", style=BAD) for problem in found.problems)]
     if found.self_test not in ("", "passed") and found.self_test_stderr:
         things += [Text(), Text(f"What the self-test wrote on stderr:\n{found.self_test_stderr}", style=DIM)]
-    screen.show(console, *things)
+    stdout.show(*things)
 
 
 def _headline(found: Diagnosis) -> Text:
@@ -50,9 +47,8 @@ def _headline(found: Diagnosis) -> Text:
     return Text(f"icegil {found.icegil} is installed, but {text}.", style=BAD)
 
 
-def _facts(found: Diagnosis, console: Console) -> Table:
-    facts = screen.table(console, "", "")
-    facts.show_header = False
+def _facts(found: Diagnosis) -> Table:
+    facts = Table()
     facts.add_row(Text("Python"), Text(f"{found.python}\n{found.executable}"))
     facts.add_row(Text("platform"), Text(found.platform))
     if found.ice:
@@ -85,8 +81,8 @@ def _origin(name: str, setting: dict[str, object]) -> str:
     return "the default" if setting["source"] == "default" else "from the call of install()"
 
 
-def _imports(found: Diagnosis, console: Console) -> Table:
-    imports = screen.table(console, "library", "function", "leads to icegil", "its pages")
+def _imports(found: Diagnosis, has_frames: bool) -> Table:
+    imports = Table("library", "function", "leads to icegil", "its pages")
     libraries = list(dict.fromkeys(each.library for each in found.imports))
     last = ""
     # Each library imports some of the functions in which Ice may wait, and none of them all.
@@ -94,7 +90,7 @@ def _imports(found: Diagnosis, console: Console) -> Table:
     for each in sorted(shown, key=lambda each: libraries.index(each.library)):
         library = each.library.rpartition("/")[2]
         imports.add_row(
-            Text(library if library != last or not console.is_terminal else ""),
+            Text(library if library != last or not has_frames else ""),
             Text(each.name),
             _state(each),
             _pages(each),

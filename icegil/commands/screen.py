@@ -1,45 +1,81 @@
-"""The console that people look at: as wide as a terminal is, and as wide as the text is where there is none."""
+"""What people are shown: with frames and colours on a terminal where rich is installed, elsewhere as plain lines."""
 
 from __future__ import annotations
 
 import io
-from typing import TextIO
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
 
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
-
-_ENDLESS = 10_000  # columns
+if TYPE_CHECKING:
+    from icegil.commands.rich_screen import Bar
 
 
-def console(file: TextIO) -> Console:
-    """A console on `sys.stdout` or `sys.stderr`. Where there is no terminal, lines are not cut or folded."""
+@dataclass(frozen=True)
+class Text:
+    """Some words, and how rich shows them."""
+
+    words: str = ""
+    style: str = ""
+
+
+class Table:
+    """Rows of cells, below headers if there are any. A cell may have several lines."""
+
+    def __init__(self, *headers: str) -> None:
+        self.headers = headers
+        self.rows: list[tuple[Text, ...]] = []
+
+    def add_row(self, *cells: Text) -> None:
+        self.rows.append(cells)
+
+
+class Screen:
+    """Plain lines, which are neither cut nor folded: for a pipe, and for a terminal if there is no rich."""
+
+    has_frames = False
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def show(self, *things: Text | Table) -> None:
+        """Prints one thing below the other. No line ends in spaces. SystemExit: nobody reads any more."""
+        try:
+            for thing in things:
+                for line in _lines(thing) if isinstance(thing, Table) else thing.words.split("\n"):
+                    print(line.rstrip(), file=self.file)
+            self.file.flush()
+        except BrokenPipeError:  # `| head`
+            # What is left in the buffer, Python would write as it ends, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+            sys.exit(1)
+
+    def bar(self, total: int) -> Bar | None:
+        """A bar that shows how much of `total` is done; None where what was printed stays as it is."""
+        return None
+
+
+def _lines(table: Table) -> Iterator[str]:
+    """The table, a line for each row and each further line of a cell, its columns apart by two spaces."""
+    lines = [table.headers] if table.headers else []
+    for row in table.rows:
+        lines += itertools.zip_longest(*(cell.words.split("\n") for cell in row), fillvalue="")
+    widths = [max(map(len, column)) for column in itertools.zip_longest(*lines, fillvalue="")]
+    for line in lines:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False))
+
+
+def on(file: TextIO) -> Screen:
+    """The screen that stands for `sys.stdout` or `sys.stderr`."""
     if isinstance(file, io.TextIOWrapper):
         file.reconfigure(errors="backslashreplace")  # what programs print may be in any script
-    made = Console(file=file, highlight=False)
-    return made if made.is_terminal else Console(file=file, highlight=False, width=_ENDLESS)
-
-
-def table(on: Console, *headers: str) -> Table:
-    """An empty table, framed on a terminal; in a pipe a line for each row, its cells apart by spaces."""
-    made = Table(
-        box=box.ROUNDED if on.is_terminal else None,
-        padding=(0, 1) if on.is_terminal else (0, 2, 0, 0),
-    )
-    for header in headers:
-        made.add_column(Text(header), overflow="fold")
-    return made
-
-
-def show(on: Console, *things: RenderableType) -> None:
-    """Prints one thing below the other. In a pipe, no line ends in spaces."""
-    if on.is_terminal:
-        for thing in things:
-            on.print(thing)
-        return
-    with on.capture() as capture:
-        for thing in things:
-            on.print(thing)
-    for line in capture.get().splitlines():
-        on.out(line.rstrip(), highlight=False)
+    try:
+        # rich is an extra: what goes into a server needs as little else as can be.
+        from icegil.commands.rich_screen import RichScreen
+    except ImportError:
+        return Screen(file)
+    framed = RichScreen(file)
+    return framed if framed.console.is_terminal else Screen(file)

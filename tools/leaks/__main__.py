@@ -10,6 +10,8 @@ import resource
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 from icegil.commands import screen
 from tools.leaks import table
 from tools.leaks.children import Effort, Side
@@ -49,11 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     # A child that crashes is a failed row; its core file is of no use to anybody.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    console = screen.console(sys.stdout)
     sides, effort = ((Side.GUARDED,), SHORT) if asked.short else (tuple(Side), Effort())
-    with console.status("") as status:
+    with Console(stderr=True).status("") as status:
         results = list(Measuring(asked.operations, sides, effort, asked.j).take(chosen, status.update))
-    table.show(results, console)
+    table.show(results, screen.on(sys.stdout))
     if asked.markdown:
         asked.markdown.write_text(table.markdown(results))
     if asked.json:

@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import Ice
-from rich.console import Console
-from rich.text import Text
 
 import icegil
-from icegil.commands import screen
+from icegil.commands.screen import Screen, Table, Text
 from tools.leaks.children import Side
 from tools.leaks.measuring import Kept
 from tools.leaks.results import BYTES, OBJECTS, Result, Verdict
@@ -24,18 +22,16 @@ def versions() -> str:
     return f"CPython {platform.python_version()}, zeroc-ice {Ice.stringVersion()}, icegil {icegil.__version__}"
 
 
-def show(results: Sequence[Result], console: Console) -> None:
+def show(results: Sequence[Result], screen: Screen) -> None:
     """All results, and under them how many there are of each kind."""
-    table = screen.table(console, "operation", "plain", "resident", "guarded", "resident", "")
+    table = Table("operation", "plain", "resident", "guarded", "resident", "")
     for result in results:
-        cells = [Text(cell) for cell in _cells(result)]
-        if result.verdict in STYLES:
-            cells[-1].stylize(STYLES[result.verdict])
-        table.add_row(*cells)
+        *figures, verdict = _cells(result)
+        table.add_row(*map(Text, figures), Text(verdict, STYLES.get(result.verdict, "")))
     verdicts = Counter(result.verdict for result in results)
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
     note = f"Kept of each operation: bytes of malloc (and Python objects). Up to {BYTES:g} and {OBJECTS:g} is noise."
-    screen.show(console, table, Text(note), Text(f"{versions()}: {counts}"))
+    screen.show(table, Text(note), Text(f"{versions()}: {counts}"))
 
 
 def markdown(results: Sequence[Result]) -> str:

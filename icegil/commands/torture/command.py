@@ -38,9 +38,9 @@ class _Stop(BaseException):
 def torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     """Runs what was chosen. Ends in SystemExit, with the status that `icegil torture --help` speaks of."""
     wanted = _wanted(parser, chosen.scenarios)
-    console = screen.console(sys.stdout)
+    stdout = screen.on(sys.stdout)
     if chosen.list:
-        table.show_catalogue(wanted, console)
+        table.show_catalogue(wanted, stdout)
         return
     files = _files(parser, chosen)
     try:
@@ -51,7 +51,7 @@ def torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None
     sides = [Side(name) for name in chosen.sides]
     campaign = Campaign(wanted, sides, chosen.runs, chosen.at_once, ice)
     status = _run(campaign)
-    table.show(campaign.results, console)
+    table.show(campaign.results, stdout)
     for path, text in files.items():
         try:
             path.write_text(text(campaign.results), encoding="utf-8")
@@ -95,7 +95,7 @@ def _files(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> dict[
 def _run(campaign: Campaign) -> int:
     """Runs it until it is done or stopped; the exit status."""
     try:
-        with _stoppable(), watching(campaign, screen.console(sys.stderr)) as told:
+        with _stoppable(), watching(campaign, screen.on(sys.stderr)) as told:
             campaign.run(told)
     except _Stop as stop:
         return 128 + stop.number

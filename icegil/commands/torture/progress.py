@@ -1,14 +1,17 @@
 """How far a campaign has come: a bar with the time left on a terminal, a line now and then elsewhere."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
-
+from icegil.commands.screen import Screen, Text
 from icegil.commands.torture.campaign import Campaign
 from icegil.commands.torture.results import Cell, Run, Side
+
+if TYPE_CHECKING:
+    from icegil.commands.rich_screen import Bar
 
 LINES = 10
 """About how many lines a campaign prints where there is no terminal, beside those on runs that fell short."""
@@ -17,14 +20,14 @@ LINES = 10
 class _Watcher:
     """What is told of each run as it ends."""
 
-    def __init__(self, console: Console, campaign: Campaign) -> None:
-        self.console = console
+    def __init__(self, screen: Screen, campaign: Campaign) -> None:
+        self.screen = screen
         self.campaign = campaign
 
     def __call__(self, cell: Cell, run: Run) -> None:
         if cell.side is Side.GUARDED and not run.is_good:
             text = f"icegil falls short in {cell.scenario.name}: {run.verdict.text}"
-            self.console.print(Text(text, style="bold red"))
+            self.screen.show(Text(text, style="bold red"))
         self.show()
 
     def show(self) -> None:
@@ -44,43 +47,28 @@ class _Watcher:
         return f"about {minutes}:{seconds:02} left"
 
 
-class _Bar(_Watcher):
-    def __init__(self, console: Console, campaign: Campaign) -> None:
-        super().__init__(console, campaign)
-        self.progress = Progress(
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total} runs"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[time_left]}", style="cyan"),
-            TextColumn("{task.description}", style="dim"),
-            console=console,
-            transient=True,
-        )
-        self.task = self.progress.add_task("", total=campaign.total, time_left="")
+class _OnBar(_Watcher):
+    def __init__(self, screen: Screen, campaign: Campaign, bar: Bar) -> None:
+        super().__init__(screen, campaign)
+        self.bar = bar
 
     def show(self) -> None:
-        self.progress.update(
-            self.task,
-            completed=self.campaign.done,
-            total=self.campaign.total,
-            description=self.score(),
-            time_left=self.time_left(),
-        )
+        self.bar.show(self.campaign.done, self.score(), self.time_left())
 
 
-class _Lines(_Watcher):
+class _InLines(_Watcher):
     def show(self) -> None:
         done, total = self.campaign.done, self.campaign.total
         if done == total or done % max(1, total // LINES) == 0:
-            self.console.print(Text(f"{done}/{total} runs, {self.score()}, {self.time_left()}"))
+            self.screen.show(Text(f"{done}/{total} runs, {self.score()}, {self.time_left()}"))
 
 
 @contextmanager
-def watching(campaign: Campaign, console: Console) -> Iterator[_Watcher]:
+def watching(campaign: Campaign, screen: Screen) -> Iterator[_Watcher]:
     """Shows how far it has come, as long as the caller hands on what `Campaign.run` tells."""
-    if not console.is_interactive:
-        yield _Lines(console, campaign)
+    bar = screen.bar(campaign.total)
+    if bar is None:
+        yield _InLines(screen, campaign)
         return
-    bar = _Bar(console, campaign)
-    with bar.progress:
-        yield bar
+    with bar:
+        yield _OnBar(screen, campaign, bar)

@@ -2,10 +2,7 @@
 
 from textwrap import shorten
 
-from rich.console import Console
-from rich.text import Text
-
-import icegil.commands.screen as screen
+from icegil.commands.screen import Screen, Table, Text
 from icegil.commands.torture.catalogue import Scenario
 from icegil.commands.torture.results import Cell, Results, Side
 
@@ -15,16 +12,16 @@ LONGEST_MESSAGE = 120  # letters
 BAD = {Side.PLAIN: "yellow", Side.GUARDED: "bold red"}
 
 
-def show(results: Results, console: Console) -> None:
+def show(results: Results, screen: Screen) -> None:
     """Prints how each scenario ended on each side, and the totals."""
     facts = results.facts
     title = f"{facts['implementation']} {facts['python']}, zeroc-ice {facts['zeroc-ice']}, icegil {facts['icegil']}: "
     title += f"{results.runs_each} run{'s' * (results.runs_each > 1)} each"
-    table = screen.table(console, "scenario", *results.sides, "most telling message")
+    table = Table("scenario", *results.sides, "most telling message")
     for row in results.rows:
         scenario = next(iter(row.values())).scenario
         table.add_row(Text(scenario.name), *(_ending(cell) for cell in row.values()), _message(row))
-    screen.show(console, Text(title), table, *_totals(results))
+    screen.show(Text(title), table, *_totals(results))
 
 
 def _ending(cell: Cell) -> Text:
@@ -59,9 +56,9 @@ def _totals(results: Results) -> list[Text]:
     return lines
 
 
-def show_catalogue(scenarios: list[Scenario], console: Console) -> None:
+def show_catalogue(scenarios: list[Scenario], screen: Screen) -> None:
     """Prints what the scenarios are called, what they do and what goes wrong without icegil."""
-    table = screen.table(console, "scenario", "what it does", "without icegil")
+    table = Table("scenario", "what it does", "without icegil")
     for scenario in scenarios:
         table.add_row(Text(scenario.name), Text(scenario.title), Text(scenario.hazard, style="dim"))
-    screen.show(console, Text(f"{len(scenarios)} scenarios"), table)
+    screen.show(Text(f"{len(scenarios)} scenarios"), table)
