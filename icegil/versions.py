@@ -2,7 +2,7 @@
 
 import sys
 
-ICEGIL = "0.1.0"
+ICEGIL = "0.2.0"
 
 
 def ice() -> str | None:
