@@ -15,7 +15,7 @@ HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HO
 BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
-.PHONY: help demo test torture pictures docs matrix matrix-full wheels bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
+.PHONY: help demo test torture pictures docs matrix matrix-full wheels audit bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -57,7 +57,7 @@ docs: ## make the site in build/site, from docs/, the docstrings and the parsers
 	$(VENV_BIN)/sphinx-build -q -W --keep-going -n -E -d build/doctrees docs build/site
 	$(VENV_BIN)/python tools/check_links.py build/site
 
-lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
+lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy, the workflows, what the source archive lacks
 	@$(BOOTSTRAP) --extra lint --extra test --no-build
 	$(VENV_BIN)/ruff check .
 	$(VENV_BIN)/ruff format --check .
@@ -65,6 +65,14 @@ lint: ## ruff, mypy, cython-lint, clang-format, clang-tidy
 	PATH="$(CURDIR)/$(VENV_BIN):$$PATH" cython-lint icegil
 	$(VENV_BIN)/clang-format --dry-run -Werror $(HEADERS)
 	$(VENV_BIN)/clang-tidy --quiet $(HEADERS) -- -x c++ -std=c++17 -Iinclude
+	$(VENV_BIN)/actionlint
+	$(VENV_BIN)/zizmor --offline --quiet .github
+	$(VENV_BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
+	$(VENV_BIN)/check-manifest --no-build-isolation
+
+audit: ## ask PyPI for known vulnerabilities in what icegil depends on
+	@$(BOOTSTRAP) --extra audit --no-build
+	$(VENV_BIN)/pip-audit --strict --progress-spinner off .
 
 spec: ## search the model of the gate through: needs spin and gcc
 	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/check_spec.py $(ARGS)

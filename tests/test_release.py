@@ -61,3 +61,10 @@ def test_one_that_does_not_is_refused_with_what_to_do(tag: str, version: str, ch
 def test_the_changelog_tells_of_this_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert list(entries(changelog))[:2] == ["Unreleased", icegil.__version__]
+
+
+def test_the_workflows_run_pairs_that_there_are() -> None:
+    listed = re.search(r"^ +pair: \[(.+)\]$", (ROOT / ".github/workflows/tests.yml").read_text(), re.MULTILINE)
+    assert listed is not None
+    known = (ROOT / "tools/matrix.py").read_text()
+    assert [pair for pair in re.findall(r"[\w.-]+", listed[1]) if f'"{pair}"' not in known] == []

@@ -144,6 +144,7 @@ def try_out_pure(python: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Makes icegil's wheels and tries them where there is no compiler.")
     parser.add_argument("--only", nargs="+", choices=ICE, metavar="PYTHON", help=f"these alone: {', '.join(ICE)}")
+    parser.add_argument("--archive", action="store_true", help="those without an extension alone, untried")
     chosen = parser.parse_args()
     shutil.rmtree(DIST, ignore_errors=True)
     for folder in (DIST, BESIDE):
@@ -151,7 +152,7 @@ def main() -> int:
     archive = make_archive()
     make_pure_wheel(archive)
     pythons = {}
-    for name in chosen.only or ICE:
+    for name in [] if chosen.archive else chosen.only or ICE:
         try:
             pythons[name] = find_python(f"python{name}")
         except Skipped as reason:
@@ -164,6 +165,8 @@ def main() -> int:
     for made in sorted(DIST.iterdir()):
         say(f"{made.relative_to(ROOT)}, {made.stat().st_size // 1024} KiB")
     run(sys.executable, "-m", "twine", "check", "--strict", *sorted(DIST.iterdir()))
+    if chosen.archive:
+        return 0
     try:
         make_bare_root()
     except Skipped as reason:
