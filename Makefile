@@ -12,7 +12,9 @@ HEADERS = $(wildcard include/icegil/*.hpp)
 # each one is tried.
 HOST = $(shell for p in $(PYTHON) python3 python3.13 python3.12 python3.11 "$$HOME"/.pyenv/versions/*/bin/python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
-BOOTSTRAP = $(or $(HOST),$(error No Python 3.11 or newer here that runs. On Debian: apt-get install python3 python3-venv)) \
+# One line that is enough for all: with Debian's Ice there is none to compile.
+NO_PYTHON = No Python 3.11 or newer here that runs. On Debian: apt-get install g++ python3-dev python3-venv python3-zeroc-ice
+BOOTSTRAP = $(or $(HOST),$(error $(NO_PYTHON))) \
 	tools/bootstrap.py $(if $(PYTHON),--python '$(PYTHON)')
 
 .PHONY: help demo test torture pictures docs matrix matrix-full wheels audit bench mutate differ leaks schedules interleavings sanitize fuzz lint spec build python
@@ -75,7 +77,7 @@ audit: ## ask PyPI for known vulnerabilities in what icegil depends on
 	$(VENV_BIN)/pip-audit --strict --progress-spinner off .
 
 spec: ## search the model of the gate through: needs spin and gcc
-	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/check_spec.py $(ARGS)
+	$(or $(HOST),$(error $(NO_PYTHON))) tools/check_spec.py $(ARGS)
 
 interleavings: ## search the compiled gate and timeline through, every order of their steps: needs g++
 	@mkdir -p build
@@ -105,7 +107,7 @@ sanitize: ## run headers, extension and scenarios under the sanitizers: needs g+
 	$(VENV_BIN)/python tools/sanitize.py
 
 fuzz: ## feed damaged ELF files to the reader of relocations, by libFuzzer where clang is: ARGS="--runs 10000000"
-	$(or $(HOST),$(error No Python 3.11 or newer here that runs)) tools/fuzz.py $(ARGS)
+	$(or $(HOST),$(error $(NO_PYTHON))) tools/fuzz.py $(ARGS)
 
 build: ## make .venv with icegil built in it
 	@$(BOOTSTRAP)
