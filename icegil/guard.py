@@ -18,6 +18,7 @@ import icegil.exits as exits
 import icegil.futures as futures
 import icegil.lifecycle as lifecycle
 import icegil.patches as patches
+import icegil.properties as properties
 import icegil.redirects as redirects
 import icegil.settings as settings
 import icegil.shutdown as shutdown
@@ -42,7 +43,7 @@ class _Installation:
         importlib.import_module(
             "icegil.views"
         )  # a signal handler may ask, which could not finish an import begun below it
-        self.patches = patches.of(self.ice)
+        self.patches = patches.of(self.ice, _follow)
         self.has_futures = not self.reason and "futures" not in without.value and _compat.has_futures(self.ice)
         self.owns_futures = self.has_futures and "ownership" not in without.value
         if self.has_futures:
@@ -108,10 +109,12 @@ def install(
     mode : str | None
         `"teardown"`: communicators are destroyed before Python finalizes, and `destroyAsync` is made safe.
         `"guard"`: every crossing between Ice's threads and Python is guarded too.
-        `"auto"`: the guard where it is possible. None: the environment's `ICEGIL_MODE`, else `"auto"`.
+        `"auto"`: the guard where it is possible. None: the property `IceGil.Mode` of the first communicator, else the
+        environment's `ICEGIL_MODE`, else `"auto"`.
     drain_timeout : float | None
         Longest time in seconds that the shutdown waits, once every handler at exit has run.
-        None: the environment's `ICEGIL_DRAIN_TIMEOUT`, else 5.
+        None: the longest `IceGil.DrainTimeout` among the communicators' properties, else the environment's
+        `ICEGIL_DRAIN_TIMEOUT`, else 5.
     without : Iterable[str] | None
         What the guard is not to change for the running program, for whoever suspects it: `"futures"` (Ice's own stay,
         and with them goes `"ownership"`), `"ownership"` (no reference of IcePy's is given back), `"locks"` (threads
@@ -151,14 +154,13 @@ def install(
         if _installation is None:
             had_ice = "Ice" in sys.modules
             _installation = _Installation(chosen, timeout, left_out)
-            if had_ice:
-                _take_in(_installation.ice)
-            if timeline and not boundary.IS_COMPILED:
-                log.warning("no timeline: %s", boundary.why_not_compiled())
-            elif timeline:
+            taken_in = _take_in(_installation.ice) if had_ice else []
+            if timeline:
                 import icegil.trace as trace
 
-                trace.start(timeline)
+                trace.start_for_environment(timeline)
+            for communicator in taken_in:
+                _follow(communicator)
         elif drain_timeout is not None:
             _installation.drain_timeout = timeout
         return _installation.ice
@@ -229,13 +231,54 @@ def get_include() -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "include")
 
 
-def _take_in(ice: ModuleType) -> None:
-    """Watches the communicators that were made before: nothing but the garbage collector knows them.
+def _take_in(ice: ModuleType) -> list[Any]:
+    """Watches the communicators that were made before, which nothing but the garbage collector knows; those that live.
 
     It is asked for what refers to their class, not for all objects: while those are held, another thread's half-made
     tuple has two owners, PyTuple_SetItem refuses it (SystemError), and IcePy goes on with a null pointer.
     """
     communicator = _compat.communicator_class(ice)
-    for thing in gc.get_referrers(communicator):
-        if type(thing) is communicator and hasattr(thing, "_impl"):
-            lifecycle.watch(thing)
+    found = [
+        thing for thing in gc.get_referrers(communicator) if type(thing) is communicator and hasattr(thing, "_impl")
+    ]
+    return [each for each in found if not lifecycle.watch(each).is_over]
+
+
+def _follow(communicator: Any) -> None:
+    """Does what the properties of a communicator that was just made ask for, where no call has decided."""
+    asked = properties.asked(communicator)
+    if asked is None:
+        return
+    with _lock:
+        if _installation is None:
+            return
+        _installation.drain_timeout = properties.longest(asked.drain_timeout, _installation.drain_timeout)
+        if asked.mode is not None and _installation.mode.source != "call":
+            _follow_mode(asked.mode, _installation)
+        if asked.trace is not None:
+            import icegil.trace as trace
+
+            trace.start_for_property(asked.trace)
+        if asked.has_facet:
+            import icegil.admin_facet as admin_facet
+
+            admin_facet.add(communicator, _installation.ice)
+
+
+def _follow_mode(mode: str, current: _Installation) -> None:
+    """Changes the mode for the only communicator there is: the threads of others are in the middle of something."""
+    global _installation
+    is_other = current.reason == "" if mode == "teardown" else current.mode.value == "teardown"
+    if is_other and lifecycle.number_alive() > 1:
+        properties.say_once(
+            f"IceGil.Mode={mode} comes too late: another communicator lives, and the mode stays as it is"
+        )
+        return
+    if is_other:
+        uninstall()  # and not in mode "guard", which raises where it is not possible
+        setting = Setting("teardown" if mode == "teardown" else "auto", "properties")
+        current = _installation = _Installation(setting, current.drain_timeout, current.without)
+    if mode == "guard" and current.reason:
+        properties.say_once(f"IceGil.Mode=guard cannot be done: {current.reason}")
+    else:
+        current.mode = Setting(mode, "properties")

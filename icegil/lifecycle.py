@@ -236,6 +236,11 @@ def lives() -> list[Life]:
         return [life for ref in _lives.keyrefs() if (life := _lives.get(ref())) is not None]
 
 
+def number_alive() -> int:
+    """How many there are of this process that are not destroyed."""
+    return sum(not life.is_over for life in lives())
+
+
 def life_of(communicator: object) -> Life:
     """The life of what a caller says is a communicator; TypeError if it is none."""
     ice = sys.modules.get("Ice")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ import icegil.aio as aio
 import icegil.dispatches as dispatches
 import icegil.lifecycle as lifecycle
 import icegil.making as making
+import icegil.properties as properties
 
 
 class Patch:
@@ -39,16 +41,19 @@ class Patch:
             delattr(self.owner, self.name)
 
 
-def of(ice: ModuleType) -> list[Patch]:
-    """All of them, in the order in which they are to be put."""
+def of(ice: ModuleType, follow: Callable[[Any], None]) -> list[Patch]:
+    """All of them, in the order in which they are to be put. `follow` is called with each communicator."""
     communicator = _compat.communicator_class(ice)
     initialize, destroy = communicator.__init__, communicator.destroy
+    is_made_first = _compat.makes_communicators_first(ice)
 
     @functools.wraps(initialize)
     def watched_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
         with making.noted(self):
             initialize(self, *args, **kwargs)
             lifecycle.watch(self, is_new=True)
+        if not is_made_first:
+            follow(self)
 
     @functools.wraps(destroy)
     def watched_destroy(self: Any) -> None:
@@ -70,8 +75,10 @@ def of(ice: ModuleType) -> list[Patch]:
     ]
     if not hasattr(communicator, "__enter__"):  # on 3.6
         patches.append(Patch(communicator, "__enter__", enter))
-    if _compat.makes_communicators_first(ice):
-        patches.append(Patch(ice, "initialize", _watched(ice.initialize)))
+    if is_made_first:
+        patches.append(Patch(ice, "initialize", _watched(ice.initialize, follow)))
+    icepy = sys.modules["IcePy"]
+    patches.append(Patch(icepy, "createProperties", _with_own_words(icepy.createProperties)))
     if not hasattr(communicator, "__aexit__"):
         patches += [
             Patch(communicator, "__aenter__", aio.enter),
@@ -91,10 +98,29 @@ def of(ice: ModuleType) -> list[Patch]:
     return patches
 
 
-def _watched(initialize: Callable[..., Any]) -> Callable[..., Any]:
+def _watched(initialize: Callable[..., Any], follow: Callable[[Any], None]) -> Callable[..., Any]:
     @functools.wraps(initialize)
     def watched(*args: Any, **kwargs: Any) -> Any:
         with making.noted(object()):
-            return initialize(*args, **kwargs)
+            communicator = initialize(*args, **kwargs)
+        # From 3.8 on Ice makes properties of the words first, with `createProperties`.
+        properties.take_words(_words_of(args, kwargs), communicator._impl.getProperties())
+        follow(communicator)
+        return communicator
 
     return watched
+
+
+def _with_own_words(create: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(create)
+    def create_properties(*args: Any, **kwargs: Any) -> Any:
+        made = create(*args, **kwargs)
+        properties.take_words(_words_of(args, kwargs), made)
+        return made
+
+    return create_properties
+
+
+def _words_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+    """The command line that one of Ice's functions was given, which takes out of it what it knows."""
+    return args[0] if args else kwargs.get("args")

@@ -1,4 +1,4 @@
-"""The settings: what each may be, and whether the call, the environment or the default decided."""
+"""The settings: what each may be, and whether the call, a property, the environment or the default decided."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Setting(Generic[T]):
 
     value: T
     source: str
-    """`"call"`, `"environment"` or `"default"`."""
+    """`"call"`, `"properties"` (of a communicator), `"environment"` or `"default"`."""
 
 
 def _asked(name: str, given: object) -> tuple[str, str, Any]:
@@ -47,9 +47,14 @@ def mode(given: str | None) -> Setting[str]:
         return Setting("auto", "default")
     if not isinstance(chosen, str):
         raise TypeError(f"{name} must be a string, not {type(chosen).__name__}")
-    if chosen not in MODES:
-        raise ValueError(f"{name} must be one of {', '.join(MODES)}, not {chosen!r}")
-    return Setting(chosen, source)
+    return Setting(mode_named(chosen, name), source)
+
+
+def mode_named(text: str, name: str) -> str:
+    """The mode that `text` says; ValueError that names the setting."""
+    if text not in MODES:
+        raise ValueError(f"{name} must be one of {', '.join(MODES)}, not {text!r}")
+    return text
 
 
 def drain_timeout(given: float | None) -> Setting[float]:
@@ -65,10 +70,15 @@ def drain_timeout(given: float | None) -> Setting[float]:
     text = os.environ.get("ICEGIL_DRAIN_TIMEOUT")
     if not text:
         return Setting(DRAIN_TIMEOUT, "default")
+    return Setting(seconds_named(text, "ICEGIL_DRAIN_TIMEOUT"), "environment")
+
+
+def seconds_named(text: str, name: str) -> float:
+    """The seconds that `text` says; ValueError that names the setting."""
     try:
-        return Setting(seconds(float(text), "ICEGIL_DRAIN_TIMEOUT"), "environment")
+        return seconds(float(text), name)
     except ValueError:
-        raise ValueError(f"ICEGIL_DRAIN_TIMEOUT must be a number of seconds, not {text!r}") from None
+        raise ValueError(f"{name} must be a number of seconds, not {text!r}") from None
 
 
 def without(given: Iterable[str] | None) -> Setting[tuple[str, ...]]:

@@ -18,11 +18,17 @@ import threading
 
 import icegil._bridge as _bridge
 import icegil._compat as _compat
+import icegil.boundary as boundary
 import icegil.lifecycle as lifecycle
 import icegil.versions as versions
+from icegil.errand import log
+from icegil.settings import Setting
 
 CAPACITY = 1 << 17
 """Number of events that are kept, 48 bytes each."""
+
+_asked = Setting("", "default")
+"""The file that the environment or a property has asked for. Who else may be recording is a call."""
 
 
 def start(path: str | os.PathLike[str] | None = None) -> None:
@@ -56,6 +62,39 @@ def start(path: str | os.PathLike[str] | None = None) -> None:
     if not was_recording:
         for life in lifecycle.lives():
             life.note("made")
+
+
+def start_for_environment(path: str) -> None:
+    """Records from now on for the environment's `ICEGIL_TRACE`. OSError: nothing can be written there."""
+    _start_for("environment", path)
+
+
+def start_for_property(path: str) -> None:
+    """Records from now on for a communicator's `IceGil.Trace`: that of the first one which has it.
+
+    It goes before the environment's, and a call goes before it. What cannot be done is said in the log.
+    """
+    if _asked.source == "properties":
+        if path != _asked.value:
+            log.info("IceGil.Trace=%s is not followed: another communicator has the timeline in %s", path, _asked.value)
+        return
+    if _bridge.is_tracing() and _asked.source != "environment":
+        return
+    if _bridge.is_tracing():
+        log.info("the timeline goes to %s, as IceGil.Trace says: %s has its beginning only", path, _asked.value)
+    try:
+        _start_for("properties", path)
+    except OSError as error:
+        log.warning("no timeline: IceGil.Trace=%s cannot be written: %s", path, error.strerror)
+
+
+def _start_for(source: str, path: str) -> None:
+    global _asked
+    if boundary.IS_COMPILED:
+        start(path)
+        _asked = Setting(path, source)
+    else:
+        log.warning("no timeline: %s", boundary.why_not_compiled())
 
 
 def stop() -> None:

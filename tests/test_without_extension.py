@@ -87,6 +87,35 @@ def test_a_guard_that_is_asked_for_is_an_error(copy: Path) -> None:
     )
 
 
+def test_a_guard_that_a_property_asks_for_is_said_not_to_be_there(copy: Path) -> None:
+    code = """
+        import icegil
+        from icegil import Ice
+        with Ice.initialize(["program", "--IceGil.Mode=guard", "--IceGil.DrainTimeout=3", "--IceGil.Trace=x.json"]):
+            print(icegil.status().mode, icegil.status().drain_timeout)
+        """
+    ended = ending(copy, code)
+    assert (ended.status, ended.stdout) == (0, "teardown 3.0\n")
+    guard, timeline = ended.stderr.splitlines()
+    assert guard.startswith("IceGil.Mode=guard cannot be done: icegil was installed without its compiled part")
+    assert timeline.startswith("no timeline: icegil was installed without its compiled part")
+
+
+def test_the_admin_facet_answers(copy: Path) -> None:
+    check(
+        copy,
+        """
+        from icegil import Ice
+        with Ice.initialize(["program", "--IceGil.Admin", "--Ice.Admin.Endpoints=tcp -h 127.0.0.1"]) as ice:
+            far = ice.stringToProxy(ice.proxyToString(ice.getAdmin())).ice_facet("IceGil")
+            for name in ("status", "snapshot"):
+                is_good, answer = far.ice_invoke(name, Ice.OperationMode.Idempotent, b"\\6\\0\\0\\0\\1\\1")
+                print(is_good, b'"teardown"' in answer, b'"active"' in answer)
+        """,
+        says="True True False\nTrue False True\n",
+    )
+
+
 def test_a_timeline_that_is_asked_for_is_an_error(copy: Path) -> None:
     check(
         copy,

@@ -78,6 +78,8 @@ def _value(setting: dict[str, object]) -> str:
 def _origin(name: str, setting: dict[str, object]) -> str:
     if setting["source"] == "environment":
         return f"the environment's ICEGIL_{name.upper()}"
+    if setting["source"] == "properties":
+        return "a communicator's properties"
     return "the default" if setting["source"] == "default" else "from the call of install()"
 
 
