@@ -22,13 +22,17 @@ def main(arguments: list[str] | None = None) -> None:
         if program and not options:  # argparse would find nothing, and is more for Python to load and free than icegil
             return _run(program)
         own = ["run", *options]
+    for_ice: list[str] = []
+    if words[:1] == ["snapshot"]:  # argparse would take one with a space in it for the proxy
+        for_ice = [word for word in words if word.startswith("--Ice")]
+        own = [word for word in words if word not in for_ice]
     parser = _parser()
     if not words:
         parser.print_help(sys.stderr)
         sys.exit(2)
     import argparse
 
-    chosen, unknown = parser.parse_known_args(own, argparse.Namespace(program=program))
+    chosen, unknown = parser.parse_known_args(own, argparse.Namespace(program=program, for_ice=for_ice))
     if unknown:
         chosen.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     chosen.command(chosen)
@@ -51,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     torture.add(commands)
     timeline.add(commands)
     _add_doctor(commands)
+    _add_snapshot(commands)
     return parser
 
 
@@ -134,3 +139,40 @@ def _doctor(chosen: argparse.Namespace) -> None:
     from icegil.commands.doctor import doctor
 
     doctor(chosen.json)
+
+
+def _add_snapshot(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "snapshot",
+        help="say what a running server is at, over its admin facet",
+        description="Asks a running server, whose communicator has IceGil.Admin=1 and Ice.Admin.Endpoints, for its "
+        "status and snapshot, and shows them.",
+        usage="icegil snapshot [--json] [--timeout S] (PROXY | --server ID [--user NAME]) [--Ice.Property=value ...]",
+        epilog="Exit status: 0 if the server answered, else 1.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "proxy", nargs="?", metavar="PROXY", help="the admin object: 'InstanceName/admin:tcp -h host -p port'"
+    )
+    parser.add_argument("--server", metavar="ID", help="a server of IceGrid's; Ice.Default.Locator says which registry")
+    parser.add_argument("--user", metavar="NAME", help="an administrator of the registry; the password is asked for")
+    parser.add_argument(
+        "--timeout", metavar="S", type=_seconds, default=10.0, help="longest time in seconds for each answer (10)"
+    )
+    parser.add_argument("--json", action="store_true", help="what it answered, as it is")
+    parser.set_defaults(parser=parser, command=_snapshot)
+
+
+def _snapshot(chosen: argparse.Namespace) -> None:
+    if (chosen.proxy is None) == (chosen.server is None):
+        chosen.parser.error("a proxy or --server is needed, one of them")
+    from icegil.commands.snapshot import snapshot
+
+    snapshot(
+        chosen.proxy,
+        chosen.server,
+        user=chosen.user,
+        timeout=chosen.timeout,
+        words=chosen.for_ice,
+        as_json=chosen.json,
+    )
