@@ -6,6 +6,7 @@ The figures of plain Ice beside these: `python tests/test_omero.py -n 100`.
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -149,6 +150,8 @@ def main(runs: int) -> int:
 
     if missing := _missing():
         sys.exit(missing)
+    # Whoever starts this in the background may have SIGINT ignored, and the programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     is_short = False
     with tempfile.TemporaryDirectory() as folder:
         for port in _routed(Path(folder)):
