@@ -53,3 +53,13 @@ def __getattr__(name: str) -> object:
 
         return getattr(views, name)
     raise AttributeError(f"module 'icegil' has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """What `%load_ext icegil` calls, in a notebook: puts icegil in place, around an Ice that is in use as well."""
+    install()
+
+
+def unload_ipython_extension(ipython: object) -> None:
+    """What `%unload_ext icegil` calls: takes icegil away again."""
+    uninstall()
