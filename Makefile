@@ -28,7 +28,7 @@ demo: ## run one program plain and guarded, and show the two endings side by sid
 	$(VENV_BIN)/python demo/compare.py $(ARGS)
 
 test: ## build icegil and run its tests
-	@$(BOOTSTRAP) --extra test --extra examples
+	@$(BOOTSTRAP) --extra test --extra examples --extra deployments
 	$(VENV_BIN)/python -m pytest $(ARGS)
 
 torture: ## run the shutdown scenarios: ARGS="-n 20 --both"
