@@ -66,7 +66,7 @@ PURE = "3.13-pure"
 HOST_PAIRS[PURE] = HOST_PAIRS["3.13"]
 TESTS = {
     PURE: ["tests/test_without_extension.py"],
-    "aarch64": ["tests/test_without_extension.py"],
+    "aarch64": ["tests/test_facade.py", "tests/test_futures.py"],
 }
 MOST_RUNS = {"aarch64": 2}
 ENVIRONMENT = {PURE: {"ICEGIL_PURE": "1"}}
