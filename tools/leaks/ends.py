@@ -11,7 +11,7 @@ import Ice
 
 NORMAL = Ice.OperationMode.Normal
 TCP = "tcp -h 127.0.0.1"
-IS_3_8 = Ice.intVersion() >= 30800
+IS_3_6, IS_3_8 = Ice.intVersion() < 30700, Ice.intVersion() >= 30800
 
 
 def encapsulation(size: int = 0) -> bytes:
@@ -78,6 +78,16 @@ def communicator(properties: dict[str, object] | None = None, loop: Any = None, 
     return Ice.Communicator(initData=data) if IS_3_8 else Ice.initialize(data)
 
 
+@contextmanager
+def opened(**how: Any) -> Iterator[Any]:
+    """A communicator that is destroyed at the end; those of Ice 3.6 know no `with`, plain."""
+    ice = communicator(**how)
+    try:
+        yield ice
+    finally:
+        ice.destroy()
+
+
 UNTIMED: dict[str, object] = (
     {f"Ice.Connection.{end}.{what}Timeout": 0 for end in ("Client", "Server") for what in ("Connect", "Close")}
     if IS_3_8
@@ -97,7 +107,7 @@ def both_ends(
     servant: Any = None, *, endpoints: str = TCP, server: dict[str, Any] | None = None, **client: Any
 ) -> Iterator[Ends]:
     """A server and its client; `server` and `client` have what their communicators are made with."""
-    with communicator(**{"properties": QUIET, **(server or {})}) as serving, communicator(**client) as asking:
+    with opened(**{"properties": QUIET, **(server or {})}) as serving, opened(**client) as asking:
         adapter = serving.createObjectAdapterWithEndpoints("", endpoints)
         yield Ends(serving, asking, *_serve(adapter, servant, asking))
 
@@ -105,7 +115,7 @@ def both_ends(
 @contextmanager
 def one_end(servant: Any = None, **attributes: Any) -> Iterator[Ends]:
     """A server that is its own client, without a connection: the proxy is collocated."""
-    with communicator(**attributes) as ice:
+    with opened(**attributes) as ice:
         adapter = ice.createObjectAdapterWithEndpoints("", TCP)
         yield Ends(ice, ice, *_serve(adapter, servant, ice))
 
@@ -119,8 +129,20 @@ def _serve(adapter: Any, servant: Any, asking: Any) -> tuple[Any, Any, Any]:
     return adapter, it, other
 
 
+class Begun:
+    """A request of Ice 3.6, which answers with what `end_ice_invoke` wants, not with a future."""
+
+    def __init__(self, proxy: Any, begun: Any) -> None:
+        self._proxy, self._begun = proxy, begun
+
+    def result(self) -> object:
+        return self._proxy.end_ice_invoke(self._begun)
+
+
 def invoke(proxy: Any, arguments: bytes = EMPTY, *context: dict[str, str]) -> Any:
     """The future of a request."""
+    if IS_3_6:
+        return Begun(proxy, proxy.begin_ice_invoke("echo", NORMAL, arguments, *context))
     return proxy.ice_invokeAsync("echo", NORMAL, arguments, *context)
 
 
@@ -130,9 +152,11 @@ def ask(proxy: Any, arguments: bytes = EMPTY, *context: dict[str, str]) -> Any:
 
 
 def close(connection: Any) -> None:
-    """Closes a connection gracefully. Ice 3.8 answers with a future, 3.7 wants to know how."""
+    """Closes a connection gracefully. Ice 3.8 answers with a future, 3.7 wants to know how, 3.6 whether by force."""
     if IS_3_8:
         connection.close().result()
+    elif IS_3_6:
+        connection.close(False)
     else:
         connection.close(Ice.ConnectionClose.GracefullyWithWait)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+import Ice
 
 from icegil.commands.words import StrEnum
 from tools.leaks.children import ChildFailed, Effort, Side, measure
 from tools.leaks.measuring import Kept
 from tools.leaks.operation import Operation
+
+NOT_IN_3_6 = re.compile(r"AttributeError: .* has no attribute '\w+'$|AttributeError: __a?enter__$")
+"""How a child ends on Ice 3.6 whose operation is written with what that has not."""
 
 BYTES = 8.0
 """Kept of each operation, above which it is no noise."""
@@ -46,13 +52,21 @@ class Result:
     def verdict(self) -> Verdict:
         """That of the guarded side. What plain Ice keeps is only shown."""
         guarded = self.sides.get(Side.GUARDED)
-        if self.operation.missing:
+        if self.missing:
             return Verdict.SKIPPED
         if not isinstance(guarded, Kept):
             return Verdict.FAILED
         if is_noise(guarded):
             return Verdict.CLEAN
         return Verdict.KNOWN if self.operation.known else Verdict.KEEPS
+
+    @property
+    def missing(self) -> str:
+        """What the operation needs that is not there; nothing if it could be measured."""
+        guarded = self.sides.get(Side.GUARDED)
+        if Ice.intVersion() < 30700 and isinstance(guarded, str) and NOT_IN_3_6.search(guarded):
+            return guarded.partition("AttributeError: ")[2]
+        return self.operation.missing
 
     @property
     def is_bad(self) -> bool:
@@ -68,7 +82,7 @@ class Result:
     def as_json(self) -> dict[str, object]:
         """All there is, for a file."""
         sides = {side.value: kept.as_json() if isinstance(kept, Kept) else kept for side, kept in self.sides.items()}
-        about = {"known": self.operation.known, "missing": self.operation.missing}
+        about = {"known": self.operation.known, "missing": self.missing}
         return {"operation": self.operation.name, "verdict": self.verdict.value, **about, **sides}
 
 

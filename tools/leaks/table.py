@@ -54,7 +54,7 @@ def markdown(results: Sequence[Result]) -> str:
 def _cells(result: Result) -> list[str]:
     figures = [cell for side in Side for cell in _of_side(result.sides.get(side))]
     verdict = result.verdict
-    remark = {Verdict.SKIPPED: result.operation.missing, Verdict.KNOWN: result.operation.known}.get(verdict, "")
+    remark = {Verdict.SKIPPED: result.missing, Verdict.KNOWN: result.operation.known}.get(verdict, "")
     failed = result.sides.get(Side.GUARDED)
     if verdict is Verdict.FAILED:
         remark = str(failed)

@@ -10,7 +10,7 @@ import Ice
 from tools.leaks.ends import TCP, Ends, ask, at_once, both_ends, each, invoke, one_end
 from tools.leaks.operation import Work, operation
 
-COMPRESS = Ice.CompressBatch.BasedOnProxy
+COMPRESS = [Ice.CompressBatch.BasedOnProxy] if hasattr(Ice, "CompressBatch") else []  # 3.6 does not ask
 
 
 def _answered_after(ends: Ends, work: Work) -> Work:
@@ -68,7 +68,7 @@ def _batches(flush: Callable[[Ends, Any], object], **more: Any) -> Iterator[Work
                 each_batch.ice_ping()
                 each_batch.ice_ping()
             flush(ends, batch)
-            ends.proxy.ice_getCachedConnection().flushBatchRequests(COMPRESS)
+            ends.proxy.ice_getCachedConnection().flushBatchRequests(*COMPRESS)
 
         yield _answered_after(ends, each(operate))
 
@@ -87,7 +87,7 @@ def batch_asynchronous() -> Iterator[Work]:
 def batch_connection() -> Iterator[Work]:
     yield from _batches(
         lambda ends, batch: (
-            ends.proxy.ice_getCachedConnection().flushBatchRequestsAsync(COMPRESS).result(),
+            ends.proxy.ice_getCachedConnection().flushBatchRequestsAsync(*COMPRESS).result(),
             batch.ice_flushBatchRequests(),
         )
     )
@@ -95,14 +95,14 @@ def batch_connection() -> Iterator[Work]:
 
 @operation("batch, flushed by the communicator")
 def batch_communicator() -> Iterator[Work]:
-    yield from _batches(lambda ends, batch: (ends.client.flushBatchRequests(COMPRESS), batch.ice_flushBatchRequests()))
+    yield from _batches(lambda ends, batch: (ends.client.flushBatchRequests(*COMPRESS), batch.ice_flushBatchRequests()))
 
 
 @operation("batch, flushed by the communicator asynchronously")
 def batch_communicator_asynchronous() -> Iterator[Work]:
     yield from _batches(
         lambda ends, batch: (
-            ends.client.flushBatchRequestsAsync(COMPRESS).result(),
+            ends.client.flushBatchRequestsAsync(*COMPRESS).result(),
             batch.ice_flushBatchRequests(),
         )
     )
