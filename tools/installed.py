@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def make(folder: Path) -> str:
     """Makes one; its interpreter. The package itself is that of this tree."""
-    venv.EnvBuilder(symlinks=True).create(folder)
+    venv.EnvBuilder(symlinks=True, clear=True).create(folder)
     for startup in (*(ROOT / "startup").iterdir(), ROOT / "icegil_startup.py"):
         shutil.copy(startup, packages(folder))
     known = [each for each in sys.path if os.path.basename(each) in ("site-packages", "dist-packages")]

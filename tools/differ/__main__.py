@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     planned = 300 if asked.n is None and asked.minutes is None else asked.n
     target = target_of(asked.python)
     print(f"CPython {'.'.join(map(str, target.python))}, Ice {target.ice}; seeds from {first} on", flush=True)
-    laboratory = Laboratory(with_icegil(asked.python, FOLDER / "python"))
+    laboratory = Laboratory(with_icegil(asked.python, FOLDER / f"python{'.'.join(map(str, target.python))}"))
     campaign = Campaign(laboratory, asked.j, reduces=not asked.whole)
     progress = Progress(campaign, laboratory, planned, FOLDER)
     drawn = _limited(programs(count(first), target, asked.word), planned, asked.minutes)
