@@ -25,14 +25,16 @@ def leave_behind() -> None:
     for name in ("stdout", "stderr"):
         old = getattr(sys, name, None)
         if type(old) is io.TextIOWrapper and type(old.buffer) is io.BufferedWriter and not old.closed:
-            with contextlib.suppress(OSError, ValueError):  # no thread is to be had, or it was closed in this moment
+            # It was closed in this moment; or no thread is to be had: then Python flushes it as it would without icegil.
+            with contextlib.suppress(OSError, ValueError):
                 _leave(name, old)
 
 
 def _leave(name: str, old: io.TextIOWrapper) -> None:
     raw = io.FileIO(old.fileno(), "w", closefd=False)
+    flushing = Errand(old.flush)  # on a thread of its own: whoever reads a full pipe may not read on
     with contextlib.suppress(OSError):
-        Errand(old.flush).wait(PATIENCE)  # on a thread of its own: whoever reads a full pipe may not read on
+        flushing.wait(PATIENCE)
     _bridge.keep_alive(old)
     new = io.TextIOWrapper(raw, old.encoding, old.errors, write_through=True)
     for each in (name, f"__{name}__"):

@@ -311,3 +311,29 @@ def test_what_c_does_as_the_process_ends_is_done_where_a_daemon_thread_had_a_com
         """
     ended = python("-m", "icegil", "run", "-c", textwrap.dedent(program))
     assert (ended.status, ended.stdout, ended.stderr) == (3, "farewell\n", ""), ended
+
+
+# --- Where no thread is to be had ------------------------------------------------------------------------------------
+
+
+def test_what_was_printed_arrives_where_a_servant_is_stuck_and_no_thread_is_to_be_had() -> None:
+    check(
+        """
+        import atexit, resource
+        import Ice
+        from _echo import communicator
+        from _stuck import stick
+
+        def use_up_threads():
+            with open("/proc/self/statm") as statm:
+                size = int(statm.read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (size + 3_000_000, resource.RLIM_INFINITY))  # a stack is 8 MB
+
+        ice = communicator()
+        stick(ice)
+        atexit.register(use_up_threads)
+        print("printed")
+        """,
+        "printed\n",
+        stderr=".*not everything ended within 5 s of shutdown.*",
+    )
