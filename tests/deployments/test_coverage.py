@@ -3,16 +3,13 @@
 The figures of plain Ice beside these: `python tests/deployments/test_coverage.py -n 20`.
 """
 
-import importlib.util
 import sys
 from pathlib import Path
 
-import pytest
-from processes import PROGRAMS, Process, Side, check, compare, environment, python
+from deployment import PROGRAMS, Process, Runs, Side, check, compare, fixture, python
+from echo import beside_echo, judged, missing
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("coverage") is None, reason="coverage is not there: pip install icegil[deployments]"
-)
+MISSING = missing("coverage")
 
 CLIENT = PROGRAMS / "client.py"
 
@@ -24,20 +21,21 @@ def recorded(side: Side, folder: Path, echo: str) -> str:
     file = folder / f"coverage-{side.name}"
     file.unlink(missing_ok=True)
     words = [python(), "-m", "coverage", "run", "--data-file", str(file), str(CLIENT)]
-    with Process(words, environment(side, ECHO=echo), folder) as client:
-        short = client.shortfall(3, r"answered\n")
+    with Process(folder, words, side, ECHO=echo) as client:
+        short = judged(client, 3, r"answered\n")
     data = coverage.CoverageData(str(file))
     data.read()
     last = CLIENT.read_text().count("\n")
     return short or ("" if last in (data.lines(str(CLIENT)) or ()) else f"line {last} is not on record")
 
 
-DEPLOYMENTS = {"coverage run": recorded}
+deployed = beside_echo({"coverage run": recorded})
+runs = fixture(deployed, MISSING)
 
 
-def test_a_client_ends_with_its_own_status_and_what_it_ran_is_on_record(tmp_path: Path) -> None:
-    check(recorded, tmp_path)
+def test_a_client_ends_with_its_own_status_and_what_it_ran_is_on_record(runs: Runs) -> None:
+    check(runs["coverage run"])
 
 
 if __name__ == "__main__":
-    sys.exit(compare(DEPLOYMENTS))
+    sys.exit(compare(deployed, MISSING))

@@ -5,17 +5,16 @@ The figures of plain Ice beside these: `python tests/deployments/test_gunicorn.p
 """
 
 import functools
-import importlib.util
 import signal
 import sys
 from pathlib import Path
 
 import pytest
-from processes import Process, Requests, Side, check, compare, environment, free_port, python
+from deployment import PROGRAMS, Process, Runs, Side, check, compare, fixture, free_port, python
+from echo import beside_echo, judged, missing
+from pages import Requests
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("gunicorn") is None, reason="gunicorn is not there: pip install icegil[deployments]"
-)
+MISSING = missing("gunicorn")
 
 KINDS = {
     "sync": ("wsgi:application", ["--worker-class", "sync"]),
@@ -39,7 +38,8 @@ def gunicorn(kind: str, stops: signal.Signals, side: Side, folder: Path, echo: s
         application = "without_ice:wsgi"
     port = free_port()
     words = [python(), "-m", "gunicorn", *words, "--workers", "2", "--bind", f"127.0.0.1:{port}", application]
-    with Process(words, environment(side, ECHO=echo, HOME=str(folder)), folder) as server, Requests(port) as requests:
+    given = {"ECHO": echo, "HOME": str(folder), "PYTHONPATH": str(PROGRAMS)}
+    with Process(folder, words, side, **given) as server, Requests(port) as requests:
         # Of both workers: one that is still being forked takes its master's signals for its own, and misses them.
         requests.wait_for_pages(20, processes=2)
         if stops is signal.SIGHUP:
@@ -51,7 +51,7 @@ def gunicorn(kind: str, stops: signal.Signals, side: Side, folder: Path, echo: s
             # would hang, without Ice as well. The calls of the last pages are still under way.
             requests.end()
         server.send(signal.SIGTERM if stops is signal.SIGHUP else stops)
-        short = server.shortfall(0, OWN_LINES)
+        short = judged(server, 0, OWN_LINES)
     is_refused = requests.refused and stops is not signal.SIGINT  # which has pages that are not ready answered with 500
     return short or (f"pages refused: {requests.refused}" if is_refused else "")
 
@@ -61,17 +61,19 @@ DEPLOYMENTS = {
     for kind in KINDS
     for stops in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 }
+deployed = beside_echo(DEPLOYMENTS)
+runs = fixture(deployed, MISSING)
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_master_and_workers_end_with_their_own_status_in_silence(name: str, tmp_path: Path) -> None:
-    check(DEPLOYMENTS[name], tmp_path)
+def test_master_and_workers_end_with_their_own_status_in_silence(name: str, runs: Runs) -> None:
+    check(runs[name])
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_the_same_is_said_of_an_application_without_ice(name: str, tmp_path: Path) -> None:
-    check(DEPLOYMENTS[name], tmp_path, Side.WITHOUT_ICE, runs=1)
+def test_the_same_is_said_of_an_application_without_ice(name: str, runs: Runs) -> None:
+    check(runs[name], Side.WITHOUT_ICE, runs=1)
 
 
 if __name__ == "__main__":
-    sys.exit(compare(DEPLOYMENTS))
+    sys.exit(compare(deployed, MISSING))

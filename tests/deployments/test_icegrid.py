@@ -6,36 +6,35 @@ The figures of plain Ice beside these: `python tests/deployments/test_icegrid.py
 import contextlib
 import getpass
 import re
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from servers import (
+from deployment import (
+    COMPARED,
     WITHIN,
     Process,
-    Run,
+    Runs,
     Side,
     check,
     compare,
+    fixture,
     free_port,
+    guard,
     listens,
-    missing,
-    program,
-    running,
-    settings,
-    shortfall,
     wait_until,
 )
+from servers import judged, missing, program, running, settings
 
 MISSING = missing(
     {"icegridregistry": "zeroc-icegrid", "icegridnode": "zeroc-icegrid", "icegridadmin": "zeroc-ice-utils"}
 )
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 APPLICATION = """
 <icegrid>
@@ -69,14 +68,14 @@ Admin = Callable[[str], str]
 
 def application(folder: Path, side: Side) -> Path:
     """The descriptor of an application with two replicas on that side."""
-    (python, *options), environment = program(side, "exchange.py")
+    python, *options = program("exchange.py")
     path = folder / "application.xml"
     path.write_text(
         APPLICATION.format(
             python=quoteattr(python),
             user=quoteattr(getpass.getuser()),
             options="".join(f"<option>{escape(each)}</option>" for each in options),
-            environment="".join(f"<env>{escape(f'{name}={value}')}</env>" for name, value in environment.items()),
+            environment="".join(f"<env>{escape(f'{name}={value}')}</env>" for name, value in guard(side).items()),
         )
     )
     return path
@@ -137,14 +136,12 @@ def restarts(folder: Path, side: Side) -> dict[str, str]:
     """A client has replicas activated; they are restarted while it asks; all end. Whose end fell short, and why."""
     with grid(folder, side) as (admin, node, locator):
         buyer = settings(folder, "buyer", locator, "Market.Exchange=exchange@Exchanges")
-        client = Process(folder, *program(side, "buyer.py", buyer))
-        try:
+        with Process(folder, program("buyer.py", buyer), side) as client:
             client.wait_until(lambda: "answered" in client.stdout, "the first answers")
             for replica in REPLICAS:
                 restart(admin, replica)
-            ending = client.end()
-        finally:
-            client.kill()
+            client.send(signal.SIGTERM)
+            ending = client.wait()
     # The node says of the end of a server with which status or signal, where that is not 0.
     ends = re.findall(r"detected termination of server `(.*)'\n((?: +.*\n)?)", node.stderr)
     assert sorted(server for server, _ in ends) == sorted(REPLICAS * 2), node.stderr
@@ -153,7 +150,7 @@ def restarts(folder: Path, side: Side) -> dict[str, str]:
     written = "".join((folder / f"{replica}.err").read_text(errors="replace") for replica in REPLICAS)
     written += "".join(re.findall(r"^(?!-- |   (?:signal|exit code) = ).*\n", node.stderr, re.MULTILINE))
     return {
-        "client": shortfall(ending, 3, "") or ("" if ending.stdout == "answered\n0 failed\n" else ending.stdout),
+        "client": judged(ending, 3) or ("" if ending.stdout == "answered\n0 failed\n" else ending.stdout),
         "replicas": f"{bad or 'noise'}\n{written}" if bad or written else "",
     }
 
@@ -162,7 +159,7 @@ WHOSE_ENDS = ("client", "replicas")
 
 
 @contextlib.contextmanager
-def deployed(folder: Path) -> Iterator[Mapping[str, Run]]:
+def deployed(folder: Path) -> Iterator[Runs]:
     """Nothing yet: each run has a grid of its own."""
 
     def once(side: Side, whose: str) -> str:
@@ -172,15 +169,18 @@ def deployed(folder: Path) -> Iterator[Mapping[str, Run]]:
     yield {whose: partial(once, whose=whose) for whose in WHOSE_ENDS}
 
 
+runs = fixture(deployed, MISSING)
+
+
 @pytest.mark.parametrize("whose", WHOSE_ENDS)
 def test_replicas_restart_under_load_and_no_request_fails_and_all_end_with_their_own_status_in_silence(
-    whose: str, tmp_path: Path
+    whose: str, runs: Runs
 ) -> None:
-    with deployed(tmp_path) as runs:
-        check(runs[whose])
+    check(runs[whose])
 
 
-@pytest.mark.parametrize("side", Side)
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+@pytest.mark.parametrize("side", COMPARED)
 def test_it_is_the_variable_in_the_descriptor_that_guards_a_replica(side: Side, tmp_path: Path) -> None:
     pytest.importorskip("icegil._bridge", reason="there is no extension here that a guarded process would have loaded")
     with grid(tmp_path, side) as (admin, _, _):
@@ -190,4 +190,4 @@ def test_it_is_the_variable_in_the_descriptor_that_guards_a_replica(side: Side, 
 
 
 if __name__ == "__main__":
-    sys.exit(compare("IceGrid", MISSING, deployed))
+    sys.exit(compare(deployed, MISSING, "IceGrid"))

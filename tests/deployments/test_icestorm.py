@@ -5,20 +5,20 @@ The figures of plain Ice beside these: `python tests/deployments/test_icestorm.p
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import WAYS, Run, Side, check, compare, free_port, left, listens, missing, program, running, settings
+from deployment import Runs, Side, check, compare, fixture, free_port, listens
+from servers import WAYS, left, missing, program, running, settings
 
 MISSING = missing({"icebox": "zeroc-icebox", "/usr/share/doc/libzeroc-icestorm3.7": "libzeroc-icestorm3.7"})
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 LEAVES = [*WAYS, "unsubscribed"]
 
 
 @contextlib.contextmanager
-def deployed(folder: Path) -> Iterator[Mapping[str, Run]]:
+def deployed(folder: Path) -> Iterator[Runs]:
     """IceStorm in its icebox, and a publisher."""
     port = free_port()
     database = folder / "database"
@@ -33,27 +33,22 @@ def deployed(folder: Path) -> Iterator[Mapping[str, Run]]:
     )
     icebox = settings(folder, "icebox", f"IceBox.Service.IceStorm=IceStormService,37:createIceStorm {storm}")
     manager = settings(folder, "programs", f"Market.Topics=Market/TopicManager:tcp -h 127.0.0.1 -p {port}")
-    publisher = program(Side.GUARDED, "publisher.py", manager)
+    publisher = program("publisher.py", manager)
     with (
         running(folder, ["icebox", icebox], until=lambda _: listens(port)),
-        running(folder, *publisher, until=lambda process: process.stdout.endswith("\n")) as publishing,
+        running(folder, publisher, Side.GUARDED, until=lambda process: process.stdout.endswith("\n")) as publishing,
     ):
         yield {way: left("subscriber.py", way, manager) for way in LEAVES}
         assert not publishing.stderr
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]]:
-    with deployed(tmp_path_factory.mktemp("icestorm")) as found:
-        yield found
+runs = fixture(deployed, MISSING)
 
 
 @pytest.mark.parametrize("way", LEAVES)
-def test_a_subscriber_that_leaves_while_messages_come_ends_with_its_own_status_in_silence(
-    way: str, runs: Mapping[str, Run]
-) -> None:
+def test_a_subscriber_that_leaves_while_messages_come_ends_with_its_own_status_in_silence(way: str, runs: Runs) -> None:
     check(runs[way])
 
 
 if __name__ == "__main__":
-    sys.exit(compare("IceStorm", MISSING, deployed))
+    sys.exit(compare(deployed, MISSING, "IceStorm"))

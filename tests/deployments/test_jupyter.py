@@ -5,19 +5,16 @@ The figures of plain Ice beside these: `python tests/deployments/test_jupyter.py
 
 import contextlib
 import functools
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import WITHIN, Side, check, compare, environment, python
+from deployment import WITHIN, Runs, Side, check, compare, environment, fixture, python
+from echo import beside_echo, missing
 
-pytestmark = pytest.mark.skipif(
-    not all(importlib.util.find_spec(name) for name in ("ipykernel", "jupyter_client")),
-    reason="ipykernel and jupyter_client are not there: pip install icegil[deployments]",
-)
+MISSING = missing("ipykernel", "jupyter_client")
 
 CONNECT = """
 import os, Ice
@@ -97,18 +94,17 @@ def jupyter(how: str, side: Side, folder: Path, echo: str) -> str:
         processes = [begun.process]
         if is_loaded and side is Side.GUARDED:
             begun.run("%load_ext icegil")
-        if side is not Side.WITHOUT_ICE:
-            begun.run(CONNECT)
+        begun.run(CONNECT)
+        begun.run(CALL, printed="True\n")
+        if how == "interrupt":
+            begun.run(LOOP, printed="begun\n", interrupted=True)
             begun.run(CALL, printed="True\n")
-            if how == "interrupt":
-                begun.run(LOOP, printed="begun\n", interrupted=True)
-                begun.run(CALL, printed="True\n")
-            begun.run(LEAVE)
-            if how == "restart":
-                manager.restart_kernel()
-                begun.wait_for_start()
-                processes.append(begun.process)
-                begun.run(CONNECT + CALL + LEAVE, printed="True\n")
+        begun.run(LEAVE)
+        if how == "restart":
+            manager.restart_kernel()
+            begun.wait_for_start()
+            processes.append(begun.process)
+            begun.run(CONNECT + CALL + LEAVE, printed="True\n")
         manager.shutdown_kernel()
     output = (folder / "output").read_text(errors="replace")
     for process in processes:
@@ -120,13 +116,16 @@ def jupyter(how: str, side: Side, folder: Path, echo: str) -> str:
 DEPLOYMENTS = {
     f"Jupyter kernel, {how}": functools.partial(jupyter, how) for how in ("run", "interrupt", "restart", "%load_ext")
 }
+deployed = beside_echo(DEPLOYMENTS)
+runs = fixture(deployed, MISSING)
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_a_kernel_ends_with_its_own_status_in_silence(name: str, tmp_path: Path) -> None:
-    check(DEPLOYMENTS[name], tmp_path)
+def test_a_kernel_ends_with_its_own_status_in_silence(name: str, runs: Runs) -> None:
+    check(runs[name])
 
 
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
 def test_the_extension_puts_icegil_in_place_and_takes_it_away(tmp_path: Path) -> None:
     show = "import icegil; print(icegil.status().mode)"
     with kernel(environment(Side.PLAIN, IPYTHONDIR=str(tmp_path)), tmp_path) as (manager, begun):
@@ -137,4 +136,4 @@ def test_the_extension_puts_icegil_in_place_and_takes_it_away(tmp_path: Path) ->
 
 
 if __name__ == "__main__":
-    sys.exit(compare(DEPLOYMENTS))
+    sys.exit(compare(deployed, MISSING))

@@ -6,16 +6,16 @@ The figures of plain Ice beside these: `python tests/deployments/test_mumble.py 
 import contextlib
 import getpass
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import Ice
 import pytest
-from servers import WAYS, Run, check, compare, free_port, left, listens, missing, running, settings
+from deployment import Runs, check, compare, fixture, free_port, listens
+from servers import WAYS, left, missing, running, settings
 
 MURMURD = "/usr/sbin/murmurd"
 MISSING = missing({MURMURD: "mumble-server", Ice.getSliceDir() or "the Slice of Ice": "zeroc-ice-slice"})
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 # What Ice 3.8 has to say of a Slice file that was written for an older one.
 SLICE_WARNINGS = r"(?:/usr/share/slice/Murmur\.ice:\d+: warning: .*\n)*"
@@ -34,7 +34,7 @@ icesecretwrite=read and write
 
 
 @contextlib.contextmanager
-def deployed(folder: Path) -> Iterator[Mapping[str, Run]]:
+def deployed(folder: Path) -> Iterator[Runs]:
     """A server."""
     ice = free_port()
     initial = folder / "mumble.ini"
@@ -45,18 +45,13 @@ def deployed(folder: Path) -> Iterator[Mapping[str, Run]]:
         yield {way: left("mumble_bot.py", way, bot, before=SLICE_WARNINGS) for way in WAYS}
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]]:
-    with deployed(tmp_path_factory.mktemp("mumble")) as found:
-        yield found
+runs = fixture(deployed, MISSING)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_bot_that_leaves_while_it_is_called_back_ends_with_its_own_status_in_silence(
-    way: str, runs: Mapping[str, Run]
-) -> None:
+def test_a_bot_that_leaves_while_it_is_called_back_ends_with_its_own_status_in_silence(way: str, runs: Runs) -> None:
     check(runs[way])
 
 
 if __name__ == "__main__":
-    sys.exit(compare("Mumble", MISSING, deployed))
+    sys.exit(compare(deployed, MISSING, "Mumble"))

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import PROGRAMS, ROOT, WITHIN, Process, Side, check, compare, environment, python, wait_until
+from deployment import PROGRAMS, ROOT, WITHIN, Process, Runs, Side, check, compare, fixture, python
+from echo import beside_echo, judged
 
 import icegil.settings as settings
 
@@ -29,13 +30,14 @@ SERVICE.read_string(UNIT)
 
 def service(side: Side, folder: Path, echo: str) -> str:
     """Starts a server, and stops it as the unit says, with calls of its own under way."""
-    with Process([python(), str(PROGRAMS / "service.py")], environment(side, ECHO=echo), folder) as server:
-        wait_until(lambda: "ready\n" in server.output or not server.is_alive, "the server")
+    with Process(folder, [python(), str(PROGRAMS / "service.py")], side, ECHO=echo) as server:
+        server.wait_until(lambda: "ready\n" in server.stdout, "it is ready")
         server.send(signal.Signals[SERVICE["Service"]["KillSignal"]])
-        return server.shortfall(0, r"ready\n")
+        return judged(server, 0, r"ready\n")
 
 
-DEPLOYMENTS = {"systemd unit": service}
+deployed = beside_echo({"systemd unit": service})
+runs = fixture(deployed)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not there: package systemd")
@@ -55,9 +57,9 @@ def test_the_unit_asks_for_icegil_and_leaves_it_time() -> None:
     assert float(SERVICE["Service"]["TimeoutStopSec"]) > settings.DRAIN_TIMEOUT
 
 
-def test_a_server_that_is_stopped_as_the_unit_says_ends_with_status_0_in_silence(tmp_path: Path) -> None:
-    check(service, tmp_path)
+def test_a_server_that_is_stopped_as_the_unit_says_ends_with_status_0_in_silence(runs: Runs) -> None:
+    check(runs["systemd unit"])
 
 
 if __name__ == "__main__":
-    sys.exit(compare(DEPLOYMENTS))
+    sys.exit(compare(deployed))

@@ -5,17 +5,16 @@ The figures of plain Ice beside these: `python tests/deployments/test_uvicorn.py
 """
 
 import functools
-import importlib.util
 import signal
 import sys
 from pathlib import Path
 
 import pytest
-from processes import Process, Requests, Side, check, compare, environment, free_port, python
+from deployment import PROGRAMS, Process, Runs, Side, check, compare, fixture, free_port, python
+from echo import beside_echo, judged, missing
+from pages import Requests
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("uvicorn") is None, reason="uvicorn is not there: pip install icegil[deployments]"
-)
+MISSING = missing("uvicorn")
 
 # What stops it, by how many workers it has, and its status then.
 STATUS = {
@@ -37,7 +36,7 @@ def uvicorn(workers: int, stop: str, side: Side, folder: Path, echo: str) -> str
     is_limited = stop.endswith("after 50 pages")
     if is_limited:
         words += ["--limit-max-requests", "50"]
-    with Process(words, environment(side, ECHO=echo), folder) as server, Requests(port) as requests:
+    with Process(folder, words, side, ECHO=echo, PYTHONPATH=str(PROGRAMS)) as server, Requests(port) as requests:
         if is_limited:
             # Two workers make room for others when they have sent theirs.
             requests.wait_for_pages(50 * workers, processes=2 * workers - 1)
@@ -45,7 +44,7 @@ def uvicorn(workers: int, stop: str, side: Side, folder: Path, echo: str) -> str
             requests.wait_for_pages(20, processes=workers)
         if not is_limited or workers > 1:
             server.send(signal.SIGINT if stop == "SIGINT" else signal.SIGTERM)
-        short = server.shortfall(STATUS[workers, stop], OWN_LINES)
+        short = judged(server, STATUS[workers, stop], OWN_LINES)
     return short or (f"pages refused: {requests.refused}" if requests.refused else "")
 
 
@@ -53,17 +52,19 @@ DEPLOYMENTS = {
     f"uvicorn, {workers} worker{'s' * (workers > 1)}, {stop}": functools.partial(uvicorn, workers, stop)
     for workers, stop in STATUS
 }
+deployed = beside_echo(DEPLOYMENTS)
+runs = fixture(deployed, MISSING)
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_server_and_workers_end_with_their_own_status_in_silence(name: str, tmp_path: Path) -> None:
-    check(DEPLOYMENTS[name], tmp_path)
+def test_server_and_workers_end_with_their_own_status_in_silence(name: str, runs: Runs) -> None:
+    check(runs[name])
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_the_same_is_said_of_an_application_without_ice(name: str, tmp_path: Path) -> None:
-    check(DEPLOYMENTS[name], tmp_path, Side.WITHOUT_ICE, runs=1)
+def test_the_same_is_said_of_an_application_without_ice(name: str, runs: Runs) -> None:
+    check(runs[name], Side.WITHOUT_ICE, runs=1)
 
 
 if __name__ == "__main__":
-    sys.exit(compare(DEPLOYMENTS))
+    sys.exit(compare(deployed, MISSING))
