@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import contextlib
 import functools
 import os
 import re
@@ -96,6 +97,16 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
     assert comes(condition), f"{what}: not within {WITHIN:g} s"
 
 
+def goes_on(session: int) -> bool:
+    """Whether a process of that session runs. A zombie does not: who has adopted it may see to it a second later."""
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            state, _, _, its_session = each.read_text(errors="replace").rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state not in "ZX":
+                return True
+    return False
+
+
 class Process:
     """A process on a side, in a session of its own; what it and those that it starts write is kept in a folder.
 
@@ -142,15 +153,11 @@ class Process:
         return Ending(self._process.returncode, self.stdout, self.stderr, time.monotonic() - self._began, hung)
 
     def _has_ended(self) -> bool:
-        return self._process.poll() is not None and not self._send_all(0)
+        return self._process.poll() is not None and not goes_on(self._process.pid)
 
-    def _send_all(self, number: int) -> bool:
-        """Sends a signal to all of the session; whether anybody was there."""
-        try:
+    def _send_all(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            return False
-        return True
 
     def _kill(self) -> None:
         self._send_all(signal.SIGKILL)
