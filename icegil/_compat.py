@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import collections
 import functools
 import importlib
 import os
@@ -136,6 +137,20 @@ def asynchronous_destroy(impl: Any) -> Callable[[Callable[[], None]], object] | 
     """IcePy's destruction of a communicator on a thread of Ice, which calls what it is given; None before 3.8."""
     destroy: Callable[[Callable[[], None]], object] | None = getattr(impl, "destroyAsync", None)
     return destroy
+
+
+def destruction(impl: Any) -> Callable[[], object]:
+    """IcePy's destruction of a communicator on the calling thread.
+
+    IcePy 3.6 forgets the communicator's Python object with it, and a call that another thread has just begun follows
+    the null pointer (Communicator.cpp, getCommunicatorWrapper); later ones find None there. So it is None here too,
+    before anybody else gets the GIL: from `deque` to `_setWrapper` all is C.
+    """
+    if hasattr(sys.modules["Ice"], "Future"):
+        destroy: Callable[[], object] = impl.destroy
+        return destroy
+    steps = functools.partial(impl.destroy), functools.partial(impl._setWrapper, None)
+    return functools.partial(collections.deque, map(functools.partial.__call__, steps), 0)
 
 
 def can_be_destroyed_at_end(impl: Any) -> bool:

@@ -95,7 +95,7 @@ class Life:
         """Begins the destruction, or joins the one that has begun."""
         with _lock:
             if self.destruction is None:
-                self.destruction = Errand(lambda: self._destroy_watched(self.impl.destroy), self._by_ice())
+                self.destruction = Errand(lambda: self._destroy_watched(_compat.destruction(self.impl)), self._by_ice())
             return self.destruction
 
     def _by_ice(self) -> Begin | None:
@@ -136,7 +136,7 @@ class Life:
         begun = self.destruction
         try:
             if begun is None:
-                self._destroy(self.impl.destroy)
+                self._destroy(_compat.destruction(self.impl))
             else:
                 begun.wait()
         except Exception:

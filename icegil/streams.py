@@ -25,7 +25,7 @@ def leave_behind() -> None:
     for name in ("stdout", "stderr"):
         old = getattr(sys, name, None)
         if type(old) is io.TextIOWrapper and type(old.buffer) is io.BufferedWriter and not old.closed:
-            # It was closed in this moment; or no thread is to be had: then Python flushes it as it would without icegil.
+            # It was closed in this moment; or no thread is to be had: then Python flushes it, as without icegil.
             with contextlib.suppress(OSError, ValueError):
                 _leave(name, old)
 

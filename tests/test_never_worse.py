@@ -4,8 +4,10 @@ import re
 import shutil
 import subprocess
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import Ice
 import pytest
 from children import python
 
@@ -337,3 +339,39 @@ def test_what_was_printed_arrives_where_a_servant_is_stuck_and_no_thread_is_to_b
         "printed\n",
         stderr=".*not everything ended within 5 s of shutdown.*",
     )
+
+
+# --- What Ice 3.6 does to a call that comes as its communicator goes -------------------------------------------------
+
+
+@pytest.mark.skipif(hasattr(Ice, "Future"), reason="later versions of Ice find None where 3.6 has a null pointer")
+def test_calls_may_begin_while_their_communicator_is_destroyed_at_exit() -> None:
+    program = """
+        import threading
+        import Ice
+        from _echo import Echo, communicator, serve
+
+        there = serve(communicator(), Echo())
+        proxy = communicator().stringToProxy(str(there)).ice_collocationOptimized(False)
+        proxy.ice_ping()
+
+        def begin_call():
+            answered = threading.Event()
+            call = proxy.begin_ice_invoke(
+                "echo", Ice.OperationMode.Normal, b"", lambda *answer: answered.set(), lambda error: answered.set()
+            )
+            return call, answered
+
+        def begin_calls():
+            try:
+                while True:
+                    for call, answered in [begin_call() for _ in range(10)]:
+                        answered.wait()
+            except Ice.Exception:
+                pass
+
+        threading.Thread(target=begin_calls, daemon=True).start()
+        """
+    with ThreadPoolExecutor(3) as pool:  # at once: who gets the GIL back first is decided by how busy the machine is
+        for ended in pool.map(lambda _: python("-m", "icegil", "run", "-c", textwrap.dedent(program)), range(60)):
+            assert (ended.status, ended.stderr) == (0, ""), ended
