@@ -142,7 +142,9 @@ class Begun:
 def invoke(proxy: Any, arguments: bytes = EMPTY, *context: dict[str, str]) -> Any:
     """The future of a request."""
     if IS_3_6:
-        return Begun(proxy, proxy.begin_ice_invoke("echo", NORMAL, arguments, *context))
+        return Begun(
+            proxy, proxy.begin_ice_invoke("echo", NORMAL, arguments, *([None] * 3 if context else []), *context)
+        )
     return proxy.ice_invokeAsync("echo", NORMAL, arguments, *context)
 
 

@@ -14,7 +14,7 @@ from tools.leaks.children import ChildFailed, Effort, Side, measure
 from tools.leaks.measuring import Kept
 from tools.leaks.operation import Operation
 
-NOT_IN_3_6 = re.compile(r"AttributeError: .* has no attribute '\w+'$|AttributeError: __a?enter__$")
+NOT_IN_3_6 = re.compile(r"AttributeError: .* has no attribute '\w+'(\. Did you mean.*)?$")
 """How a child ends on Ice 3.6 whose operation is written with what that has not."""
 
 BYTES = 8.0

@@ -13,15 +13,15 @@ from tools.leaks.ends import IS_3_8
 DEFINITIONS = """
 module Leaks
 {
-    struct Point { int x; string name; }
+    struct Point { int x; string name; };
     sequence<string> Names;
     sequence<byte> Bytes;
     sequence<Point> Points;
     dictionary<string, string> Words;
-    class Parcel { string label; Parcel inner; }
-    exception Refused { string why; int code; }
-    exception RefusedAtLength extends Refused { Names names; Words words; }
-    exception Undeclared { string why; }
+    class Parcel { string label; Parcel inner; };
+    exception Refused { string why; int code; };
+    exception RefusedAtLength extends Refused { Names names; Words words; };
+    exception Undeclared { string why; };
     interface Post
     {
         Parcel send(Parcel parcel);
@@ -31,8 +31,8 @@ module Leaks
         Points data(Bytes bytes, Names names, Words words, out Names other, out Words others);
         Object* proxy(Object* given);
         optional(1) string maybe(optional(2) string given);
-    }
-}
+    };
+};
 """
 
 with tempfile.TemporaryDirectory() as folder:

@@ -97,7 +97,7 @@ class Withholds(Ice.Blobject):  # type: ignore[misc]
         return future
 
 
-@operation("cancelled")
+@operation("cancelled", ice=("Future",))
 def cancelled() -> Iterator[Work]:
     withheld: SimpleQueue[Any] = SimpleQueue()
     with both_ends(Withholds(withheld)) as ends:
@@ -117,7 +117,7 @@ def cancelled() -> Iterator[Work]:
         yield work
 
 
-@operation("cancelled, and answered nevertheless")
+@operation("cancelled, and answered nevertheless", ice=("Future",))
 def cancelled_late() -> Iterator[Work]:
     with both_ends() as ends:
 
@@ -151,12 +151,12 @@ def _timed_out(*, asynchronously: bool) -> Iterator[Work]:
         yield work
 
 
-@operation("timed out, asynchronous")
+@operation("timed out, asynchronous", ice=("Future",))
 def timed_out_asynchronous() -> Iterator[Work]:
     yield from _timed_out(asynchronously=True)
 
 
-@operation("timed out, synchronous", count=300)
+@operation("timed out, synchronous", count=300, ice=("Future",))
 def timed_out() -> Iterator[Work]:
     yield from _timed_out(asynchronously=False)
 

@@ -36,7 +36,7 @@ class WaitingCoroutine(Ice.Blobject):  # type: ignore[misc]
         return True, arguments
 
 
-@operation("coroutine servant without a loop")
+@operation("coroutine servant without a loop", ice=("Future",))
 def coroutine() -> Iterator[Work]:
     with both_ends(Coroutine()) as ends:
         yield each(lambda: ask(ends.proxy))
@@ -103,7 +103,7 @@ def _answered_by_a_thread(error: BaseException | None) -> Iterator[Work]:
     thread.join()
 
 
-@operation("servant that answers by a future")
+@operation("servant that answers by a future", ice=("Future",))
 def by_future() -> Iterator[Work]:
     yield from _answered_by_a_thread(None)
 
@@ -122,7 +122,7 @@ class Forwards(Ice.Blobject):  # type: ignore[misc]
         return invoke(self.target, arguments)
 
 
-@operation("servant that answers by the future of a request")
+@operation("servant that answers by the future of a request", ice=("Future",))
 def forwards() -> Iterator[Work]:
     servant = Forwards()
     with both_ends() as behind, both_ends(servant) as ends:
@@ -241,7 +241,7 @@ class CallsBack(Ice.Blobject):  # type: ignore[misc]
         return invoke(current.con.createProxy(Ice.stringToIdentity("callback")), arguments)
 
 
-@operation("callback over the client's connection")
+@operation("callback over the client's connection", ice=("Future",))
 def bidirectional() -> Iterator[Work]:
     with both_ends(CallsBack()) as ends:
         adapter = ends.client.createObjectAdapter("")

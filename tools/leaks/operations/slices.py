@@ -7,7 +7,7 @@ from typing import Any
 
 import Ice
 
-from tools.leaks.ends import IS_3_8, both_ends, communicator, each, fails
+from tools.leaks.ends import IS_3_8, both_ends, each, fails, opened
 from tools.leaks.operation import Work, operation
 
 SLICE = ("loadSlice",)
@@ -153,6 +153,9 @@ class Locator(Ice.Locator):  # type: ignore[misc]
             return self._found
         raise Ice.ObjectNotFoundException
 
+    def findObjectById_async(self, answer: Any, identity: Any, current: Any) -> None:  # as Ice 3.6 wants it
+        answer.ice_response(self.findObjectById(identity, current))
+
     def findAdapterById(self, name: str, current: Any) -> Any:
         raise Ice.AdapterNotFoundException
 
@@ -161,7 +164,7 @@ class Locator(Ice.Locator):  # type: ignore[misc]
 
 
 def _located(operate: Callable[[Any, Any], object]) -> Iterator[Work]:
-    with both_ends() as ends, communicator() as client:
+    with both_ends() as ends, opened() as client:
         locator = ends.adapter.add(Locator(ends.adapter.createProxy(Ice.stringToIdentity("it"))), _identity("locator"))
         proxy = Ice.LocatorPrx.uncheckedCast(client.stringToProxy(str(locator)))
         yield each(lambda: operate(client, proxy))
