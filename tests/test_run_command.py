@@ -473,6 +473,15 @@ def test_what_a_script_leaves_behind_is_the_same_to_the_byte(name: str, project:
     check_same(["./failure.py"], project, merged=True, entries=ENTRIES if name in OF_EVERY_WAY else (MODULE,))
 
 
+def test_what_python_looks_into_after_a_syntax_error_is_still_there(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The `__main__` that it began with, to which it has given its reference back: in freed memory it finds garbage.
+    written("syntax", project)
+    monkeypatch.setenv("PYTHONMALLOC", "debug")
+    check_same(["failure.py"], project)
+
+
 @pytest.mark.parametrize("way", ["module", "code", "stdin"])
 @pytest.mark.parametrize("name", OF_EVERY_WAY)
 def test_what_any_program_leaves_behind_is_the_same_to_the_byte(name: str, way: str, project: Path) -> None:

@@ -20,6 +20,10 @@ from typing import Any
 
 import icegil._compat as _compat
 
+# When a file has failed, `python` goes back to the `__main__` that it ran the file in, of which it has given its
+# reference back (pythonrun.c, _PyRun_SimpleFileObject). Nothing else may hold it once the program has its own.
+_FIRST_MAIN = sys.modules["__main__"]
+
 Runner = Callable[[], None]
 Prepare = Callable[[str, list[str]], Runner]
 
