@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
@@ -36,7 +37,7 @@ def import_ice() -> Any:
     """
     if (startup := sys.modules.get("icegil_startup")) is not None:
         startup.stop()  # what waits for this import would install icegil: that is being done
-    import Ice  # not at the top: importing icegil alone must not import Ice
+    Ice = _imported_ice()
 
     version = Ice.stringVersion()
     numbers = tuple(int(part) if part.isdigit() else 0 for part in version.split(".")[:3])
@@ -48,6 +49,16 @@ def import_ice() -> Any:
     if not hasattr(sys.modules.get("IcePy"), "Communicator"):
         raise UnsupportedIce(f"zeroc-ice {version} at {Ice.__file__} has no IcePy.Communicator: not a build known here")
     return Ice
+
+
+def _imported_ice() -> Any:
+    # Ice 3.6 imports `imp`, which Python has until 3.11 and warns of. `icegil run` imports Ice for every program: one
+    # that does not must not hear of it, nor fail where warnings are errors.
+    if sys.version_info < (3, 12) and "Ice" not in sys.modules:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "the imp module is deprecated", DeprecationWarning, r"Ice\Z")
+            return importlib.import_module("Ice")
+    return importlib.import_module("Ice")  # not at the top: importing icegil alone must not import Ice
 
 
 def communicator_class(ice: ModuleType) -> type[Any]:
