@@ -13,11 +13,9 @@ class Future(concurrent.futures.Future):
         self._sent = concurrent.futures.Future()
 
     def cancel(self):
-        # 3.6 calls nobody back for a call that was cancelled.
-        request = self.request
-        if not super().cancel():
+        # It is over when Ice says so, or the call is answered: one of both comes first, on a thread of Ice.
+        if (request := self.request) is None:
             return False
-        self.set_running_or_notify_cancel()
         request.cancel()
         return True
 
