@@ -7,12 +7,16 @@ the next time at the second, and so on until there is none left: in a servant, i
 import sys
 import textwrap
 
+import Ice
 import pytest
 from children import PYTHONPATH
 
 from icegil.commands.torture.endings import Ending, run
 
 WITHIN = 20  # seconds
+HAS_FUTURES = hasattr(Ice, "Future")
+# Of a callback of a `begin_` call Ice warns whatever it raises, and IcePy is given something in place of what is kept.
+PROPERTIES = {"Ice.Warn.Dispatch": 0, **({} if HAS_FUTURES else {"Ice.Warn.AMICallback": 0})}
 
 PROGRAM = """
     import signal, sys, threading
@@ -46,7 +50,7 @@ PROGRAM = """
                 seen.append(current.operation)
             return True, arguments
 
-    def note(future):
+    def note(*_):
         if threading.current_thread() is threading.main_thread():
             seen.append("callback")
 
@@ -73,7 +77,7 @@ PROGRAM = """
 
     signal.signal(signal.SIGTERM, handle)
     seen = []
-    with communicator({{"Ice.Warn.Dispatch": 0}}) as ice:
+    with communicator({properties}) as ice:
         far = serve(ice, Servant())
         near = far.ice_collocationOptimized(True)
         far.ice_ping()
@@ -86,15 +90,26 @@ PROGRAM = """
 INVOKE = '("echo", Ice.OperationMode.Normal, b"")'
 
 # What is called, and whether the servant or a callback is called on the main thread below it.
-OPERATIONS = {
+SYNCHRONOUS = {
     "collocated": (f"near.ice_invoke{INVOKE}", True),
-    "collocated oneway": (f"near.ice_oneway().ice_invoke{INVOKE}", False),
+    "collocated oneway": (f"near.ice_oneway().ice_invoke{INVOKE}", not HAS_FUTURES),  # Ice 3.6 needs no thread for it
+    "far": (f"far.ice_invoke{INVOKE}", False),
+}
+WITH_FUTURES = {
     "collocated, asynchronous": (f"near.ice_invokeAsync{INVOKE}.result()", False),
     "sent": (f"f = far.ice_invokeAsync{INVOKE}; f.add_sent_callback(lambda *_: note(f)); f.result()", None),
     "done": (f"f = far.ice_invokeAsync{INVOKE}; f.result(); f.add_done_callback(note)", True),
-    "far": (f"far.ice_invoke{INVOKE}", False),
     "far oneway, asynchronous": (f"far.ice_oneway().ice_invokeAsync{INVOKE}.result()", False),
 }
+BEGIN = f"begin_ice_invoke{INVOKE[:-1]}"
+OF_3_6 = {
+    "collocated, asynchronous": (f"near.end_ice_invoke(near.{BEGIN}))", None),
+    "sent": (f"f = far.{BEGIN}, _response=note, _ex=note, _sent=note); f.waitForSent(); f.waitForCompleted()", None),
+    "done": (f"f = far.{BEGIN}, _response=note, _ex=note); f.waitForCompleted()", None),
+    "far, asynchronous": (f"far.end_ice_invoke(far.{BEGIN}))", False),
+    "far oneway, asynchronous": (f"one = far.ice_oneway(); one.end_ice_invoke(one.{BEGIN}))", False),
+}
+OPERATIONS = {**SYNCHRONOUS, **(WITH_FUTURES if HAS_FUTURES else OF_3_6)}
 
 
 # Which lines the signal may come at. What `__del__` raises goes nowhere in any program.
@@ -106,7 +121,7 @@ WHERE = {
 
 def ending(operation: str, raised: str, where: str) -> Ending:
     """How the program ends."""
-    program = textwrap.dedent(PROGRAM.format(operation=operation, raised=raised, where=where))
+    program = textwrap.dedent(PROGRAM.format(operation=operation, raised=raised, where=where, properties=PROPERTIES))
     return run([sys.executable, "-c", program], WITHIN, {"PYTHONPATH": PYTHONPATH})
 
 
