@@ -36,8 +36,11 @@ def test_a_program_is_short_and_compiles(program: Path) -> None:
 
 @pytest.mark.parametrize("program", CURED, ids=lambda program: program.stem)
 def test_a_program_that_is_called_cured_ends_well(program: Path) -> None:
-    if "Ice 3.8 only" in program.read_text(encoding="utf-8") and Ice.intVersion() < 30800:
+    source = program.read_text(encoding="utf-8")
+    if "Ice 3.8 only" in source and Ice.intVersion() < 30800:
         pytest.skip("needs Ice 3.8")
+    if "Async(" in source and not hasattr(Ice, "Future"):
+        pytest.skip("Ice 3.6 has no futures")
     ended = python("-m", "icegil", "run", str(program))
     assert not ended.hung, ended.stderr
     assert (ended.status, ended.stderr) == (0, ""), ended

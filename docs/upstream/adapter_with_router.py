@@ -5,7 +5,7 @@ import Ice
 
 class Router(Ice.Router):
     def getClientProxy(self, current):
-        return proxy, False
+        return (proxy, False) if Ice.intVersion() >= 30700 else proxy
 
     def getServerProxy(self, current):
         print("asked")

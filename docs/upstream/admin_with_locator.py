@@ -7,6 +7,10 @@ class Registry(Ice.LocatorRegistry):
     def setServerProcessProxy(self, name, proxy, current):
         print("told of", name)
 
+    def setServerProcessProxy_async(self, done, *arguments):  # what Ice 3.6 calls
+        self.setServerProcessProxy(*arguments)
+        done.ice_response()
+
     setAdapterDirectProxy = setReplicatedAdapterDirectProxy = setServerProcessProxy
 
 
