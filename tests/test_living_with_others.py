@@ -135,8 +135,9 @@ def test_what_a_program_leaves_to_the_garbage_collector_has_its_end() -> None:
         left = [Leftover(b"of the module\\n")]
         Servant.left = Leftover(b"of a class below one of Ice's\\n", servant=Servant())
         Leftover(b"of nothing\\n", error=Ice.CommunicatorDestroyedException(), kind=Ice.Communicator)
-        with communicator() as ice:
-            Servant.proxy = ice.stringToProxy("left: tcp -h 127.0.0.1 -p 1")
+        ice = communicator()
+        Servant.proxy = ice.stringToProxy("left: tcp -h 127.0.0.1 -p 1")
+        ice.destroy()
         """
     )
     plain = check_program(program)
@@ -310,13 +311,14 @@ def test_uvloop_under_icegil_run_ends_in_silence() -> None:
     for _ in range(RUNS):
         check_program(
             """
-            import uvloop
+            import asyncio, uvloop
             from icegil import Ice
             from _echo import communicator, serve, storm
 
             async def main():
                 ice = communicator()
-                await Ice.wrap_future(serve(ice).ice_pingAsync())
+                wrap_future = getattr(Ice, "wrap_future", asyncio.wrap_future)  # what Ice 3.6 has not
+                await wrap_future(serve(ice).ice_pingAsync())
                 await ice.destroyAsync() if not hasattr(Ice, "asyncio") else None
 
             uvloop.run(main())

@@ -12,6 +12,8 @@ from children import python
 NATIVE = Path(__file__).parent / "native"
 OF_3_7 = Ice.intVersion() < 30800
 
+pytestmark = pytest.mark.skipif(not hasattr(Ice, "Future"), reason="Ice 3.6 has no futures")
+
 # Each operation is done until its call is over, and every future must be gone by then: without the garbage collector,
 # and with every thread of Ice at rest. A reference too few is a crash, now or as the program ends.
 PROGRAM = """

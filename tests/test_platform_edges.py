@@ -71,8 +71,9 @@ NO_KEYS_LEFT = """
     import Ice
     from _echo import communicator, serve
 
-    with communicator() as first:
-        serve(first).ice_ping()
+    first = communicator()
+    serve(first).ice_ping()
+    first.destroy()
     libc, key = ctypes.CDLL(None), ctypes.c_uint()
     libc.pthread_getspecific.restype = ctypes.c_void_p
     while libc.pthread_key_create(ctypes.byref(key), None) == 0:

@@ -4,12 +4,16 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import Ice
 import pytest
 from children import python
 
 from icegil.commands.torture.endings import Ending
 
 Suite = Callable[..., Ending]
+
+# Ice 3.6 imports `imp`, of which pytest would show a warning wherever a test file imports Ice.
+OF_ICE = 'filterwarnings = "ignore:the imp module:DeprecationWarning:Ice"\n' if Ice.intVersion() < 30700 else ""
 
 
 @pytest.fixture
@@ -18,7 +22,7 @@ def suite(tmp_path: Path) -> Suite:
 
     def run(code: str, *options: str, plugins: tuple[str, ...] = (), ini: str = "") -> Ending:
         (tmp_path / "test_it.py").write_text("import Ice\nimport pytest\n" + textwrap.dedent(code))
-        (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{ini}\n")
+        (tmp_path / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{OF_ICE}{ini}\n")
         words = ["-p", "icegil.pytest_plugin", *(word for plugin in plugins for word in ("-p", plugin))]
         words += ["-p", "no:cacheprovider", f"--rootdir={tmp_path}", *options, str(tmp_path)]
         return python("-m", "pytest", *words, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")

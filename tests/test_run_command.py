@@ -177,7 +177,10 @@ def test_a_program_sees_what_it_sees_under_python(way: Way, project: Path) -> No
     assert '"is in sys.modules": true' in plain.stdout
 
 
-@pytest.mark.parametrize("flag", ["-P", "-I"])
+SINCE_3_11 = pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no -P")
+
+
+@pytest.mark.parametrize("flag", [pytest.param("-P", marks=SINCE_3_11), "-I"])
 @pytest.mark.parametrize("way", ["script", "directory", "module", "code", "stdin"])
 def test_a_safe_path_is_as_safe(flag: str, way: str, project: Path) -> None:
     # -I ignores PYTHONPATH as well, so only the console script finds icegil.

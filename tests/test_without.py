@@ -57,7 +57,7 @@ GUARDED = [
 def facts(without: tuple[str, ...]) -> str:
     left_out = {*without, *(["ownership"] if "futures" in without else [])}
     # There is nothing to be found out about references on Ice 3.7: two are right there.
-    known = {"ownership": icegil.Ice.intVersion() >= 30800}
+    known = {"ownership": icegil.Ice.intVersion() >= 30800, "futures": hasattr(icegil.Ice, "Future")}
     lines = [f"{part} {part not in left_out and known.get(part, True)}" for part in PARTS]
     return "\n".join([*lines, " ".join(each for each in PARTS if each in without)]) + "\n"
 
