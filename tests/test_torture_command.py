@@ -9,14 +9,16 @@ import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 from xml.etree import ElementTree
 
 import Ice
 import pytest
 from terminal import ICEGIL, Seen, in_pipe, in_terminal
 
+from icegil.commands.cli import main
 from icegil.commands.torture.campaign import HANGS_ENOUGH, Campaign
-from icegil.commands.torture.catalogue import Scenario, scenarios
+from icegil.commands.torture.catalogue import SCENARIOS, Scenario, read, scenarios
 from icegil.commands.torture.endings import Ending, Kind, Verdict, judge
 from icegil.commands.torture.heat_map import heat_map
 from icegil.commands.torture.junit import junit
@@ -249,3 +251,13 @@ def test_whatever_a_program_prints_the_files_are_well_formed() -> None:
     assert case is not None
     assert case.findtext("failure", "").startswith("bad\nerror: <&")
     ElementTree.fromstring(heat_map(odd))
+
+
+def test_each_scenario_may_be_given_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_campaign(wanted: list[Scenario], *_: object) -> NoReturn:
+        raise LookupError(wanted[0].within)
+
+    monkeypatch.setattr("icegil.commands.torture.command.Campaign", no_campaign)
+    with pytest.raises(LookupError) as stopped:
+        main(["torture", "--times", "3", "never_destroyed"])
+    assert stopped.value.args == (3 * read(SCENARIOS / "never_destroyed.py").within,)

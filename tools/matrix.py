@@ -69,6 +69,8 @@ TESTS = {
     "aarch64": ["tests/test_facade.py", "tests/test_futures.py"],
 }
 MOST_RUNS = {"aarch64": 2}
+TIMES = {"aarch64": "5"}
+"""How many times the time of a scenario it may take there."""
 ENVIRONMENT = {PURE: {"ICEGIL_PURE": "1"}}
 TAIL = 40
 """Lines of a log that are shown when something fell short."""
@@ -129,7 +131,8 @@ class Pair:
         options = ["-q", "-n", "2", "-p", "no:cacheprovider"]
         tested, tests = self.call(self.python, "-m", "pytest", *options, *chosen, log="tests")
         times = str(min(runs, MOST_RUNS.get(self.name, runs)))
-        tortured, torture = self.call(self.python, "-m", "icegil", "torture", "-n", times, "--guarded", log="torture")
+        words = ["-n", times, "--times", TIMES.get(self.name, "1"), "--guarded"]
+        tortured, torture = self.call(self.python, "-m", "icegil", "torture", *words, log="torture")
         pair = re.search(r"^tested: CPython (.+), Ice (.+), mode (.+)$", tests, re.MULTILINE)
         cells = [
             *(pair.groups() if pair else (self.name, "", "")),

@@ -33,6 +33,13 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         help="child processes at once (as many as there are processors)",
     )
+    parser.add_argument(
+        "--times",
+        metavar="T",
+        type=_count,
+        default=1,
+        help="give each scenario T times the time that it names: on an emulated processor, say (%(default)s)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all results to FILE, each run's status, seconds, verdict")
     parser.add_argument("--junit", metavar="FILE", help="write the results to FILE as JUnit XML")
     parser.add_argument("--svg", metavar="FILE", help="write the results to FILE as a picture, a heat map")

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -37,7 +38,7 @@ class _Stop(BaseException):
 
 def torture(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     """Runs what was chosen. Ends in SystemExit, with the status that `icegil torture --help` speaks of."""
-    wanted = _wanted(parser, chosen.scenarios)
+    wanted = [replace(each, within=each.within * chosen.times) for each in _wanted(parser, chosen.scenarios)]
     stdout = screen.on(sys.stdout)
     if chosen.list:
         table.show_catalogue(wanted, stdout)
