@@ -71,6 +71,13 @@ TESTS = {
 MOST_RUNS = {"aarch64": 2}
 TIMES = {"aarch64": "5"}
 """How many times the time of a scenario it may take there."""
+NOT_EMULATED = {
+    "input_and_exit_in_servant": "qemu has no terminals: `isatty` is false for each",
+    "input_and_servant_stuck": "the same",
+    "no_thread_at_exit": "qemu sets no limit of memory, so there is always room for one more thread",
+}
+"""Scenarios that never begin under qemu, plain or guarded."""
+SCENARIOS = ROOT / "icegil/commands/torture/scenarios"
 ENVIRONMENT = {PURE: {"ICEGIL_PURE": "1"}}
 TAIL = 40
 """Lines of a log that are shown when something fell short."""
@@ -132,6 +139,10 @@ class Pair:
         tested, tests = self.call(self.python, "-m", "pytest", *options, *chosen, log="tests")
         times = str(min(runs, MOST_RUNS.get(self.name, runs)))
         words = ["-n", times, "--times", TIMES.get(self.name, "1"), "--guarded"]
+        if self.name == "aarch64":
+            for name, reason in NOT_EMULATED.items():
+                say(f"{self.name}: {name} is left out: {reason}")
+            words += sorted({path.stem for path in SCENARIOS.glob("[!_]*.py")} - NOT_EMULATED.keys())
         tortured, torture = self.call(self.python, "-m", "icegil", "torture", *words, log="torture")
         pair = re.search(r"^tested: CPython (.+), Ice (.+), mode (.+)$", tests, re.MULTILINE)
         cells = [
