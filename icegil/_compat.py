@@ -157,7 +157,7 @@ def destruction(impl: Any) -> Callable[[], object]:
     the null pointer (Communicator.cpp, getCommunicatorWrapper); later ones find None there. So it is None here too,
     before anybody else gets the GIL: from `deque` to `_setWrapper` all is C.
     """
-    if hasattr(sys.modules["Ice"], "Future"):
+    if has_futures(sys.modules["Ice"]):
         destroy: Callable[[], object] = impl.destroy
         return destroy
     steps = functools.partial(impl.destroy), functools.partial(impl._setWrapper, None)

@@ -23,7 +23,7 @@ import icegil.views as views
 
 NAME = "IceGil"
 TYPE = "::Gil::Process"
-_IDS = ("::Gil::Process", "::Ice::Object")
+_IDS = (TYPE, "::Ice::Object")
 
 
 def add(communicator: Any, ice: Any) -> None:

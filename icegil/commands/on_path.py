@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 
 LONGEST_LINE = 4096  # bytes; nobody has a path that is longer
@@ -22,6 +21,8 @@ def find(word: str) -> str | None:
     """
     if os.path.dirname(word) or os.path.isfile(word) or os.path.isfile(os.path.join(word, "__main__.py")):
         return None
+    import shutil  # not at the top: it is more to load than all of `icegil run`, and most programs are files
+
     path = shutil.which(word)
     if path is None:
         return None
@@ -47,6 +48,8 @@ def _interpreter(path: str) -> str | None:
         # How pip writes a path that has spaces, or is too long for the kernel.
         words = [lines[1].split('"')[1]] if '"' in lines[1] else lines[1].split()[1:]
     if words and os.path.basename(words[0]) == "env":
+        import shutil
+
         found = next((each for each in words[1:] if not each.startswith("-")), "")
         words = [shutil.which(found) or found]
     return words[0] if words and "python" in os.path.basename(words[0]) else None
