@@ -19,7 +19,7 @@ from terminal import ICEGIL, Seen, in_pipe, in_terminal
 from icegil.commands.cli import main
 from icegil.commands.torture.campaign import HANGS_ENOUGH, Campaign
 from icegil.commands.torture.catalogue import SCENARIOS, Scenario, read, scenarios
-from icegil.commands.torture.endings import Ending, Kind, Verdict, judge
+from icegil.commands.torture.endings import Ending, Kind, Verdict, judge, telling_line
 from icegil.commands.torture.heat_map import heat_map
 from icegil.commands.torture.junit import junit
 from icegil.commands.torture.results import Cell, Results, Run, Side
@@ -201,6 +201,13 @@ def test_plain_runs_that_hang_again_and_again_are_left_out(tmp_path: Path) -> No
     assert "which is enough" in cell.skipped
     assert campaign.done == campaign.total == HANGS_ENOUGH
     assert "in wait (threading.py:" in cell.short[0].message
+
+
+def test_of_an_exception_that_python_cannot_print_the_object_is_told() -> None:
+    told = "object repr     : RuntimeError('unable to get sys.modules')"
+    dump = f"sys.excepthook is missing\nobject type name: RuntimeError\n{told}\nlost sys.stderr\n"
+    assert telling_line(dump) == told
+    assert telling_line(f"{dump}ValueError: a word\n") == "ValueError: a word"
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,7 @@ _TELLING = (
     r"terminate called|FATAL:|rethrown",
     r"Fatal Python error",
     r"^[\w.]*(Error|Exception|KeyboardInterrupt)\b",
+    r"^object repr",  # Python has nothing left to print an exception with
     r"!!|error|Error|warning|Warning",
 )
 
