@@ -710,6 +710,14 @@ def test_the_program_runs_with_the_settings_of_the_command_line(
     assert (ended.status, ended.stdout, ended.stderr) == (0, f"{seconds} True\n", "")
 
 
+def test_an_error_of_the_system_as_ice_is_imported_is_shown_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "Ice.py").write_text("raise OSError(5, 'the disk is broken')\n")
+    ended = ending([sys.executable, *MODULE, "run", "-c", "print(1)"], tmp_path)
+    assert (ended.status, ended.stdout) == (1, "")
+    assert "Ice.py" in ended.stderr
+    assert "OSError: [Errno 5] the disk is broken" in ended.stderr
+
+
 def test_without_ice_there_is_one_line_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "Ice.py").write_text("raise ImportError('no Ice here')\n")
     ended = ending([sys.executable, *MODULE, "run", "-c", "print(1)"], tmp_path)

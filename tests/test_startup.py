@@ -6,11 +6,13 @@ import shutil
 import sys
 import zipapp
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from conftest import RUNS
 
 import icegil
+from icegil.commands import on_path
 from icegil.commands.torture.catalogue import SCENARIOS, read
 from icegil.commands.torture.endings import Ending, run, shortfall
 
@@ -351,6 +353,18 @@ def test_a_command_that_python_does_not_run_is_refused_with_what_to_type(python:
     status, _, stderr = said(start([python, "-m", "icegil", "run", "ls", "/"]))
     assert status == 2
     assert "is no Python program; ICEGIL=1 ls ... guards the Python processes it starts" in stderr
+
+
+def test_a_command_that_may_be_executed_and_not_read_is_no_python_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = tmp_path / "private"
+    command.touch(0o111)
+    if os.access(command, os.R_OK):  # root reads everything
+        monkeypatch.setattr("builtins.open", Mock(side_effect=PermissionError))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(on_path.NotOfThisPython, match="private is no Python program"):
+        on_path.find("private")
 
 
 def test_a_command_of_another_python_is_refused_with_its_name(environment: Path, python: str) -> None:

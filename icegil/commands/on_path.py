@@ -39,8 +39,11 @@ def find(word: str) -> str | None:
 
 def _interpreter(path: str) -> str | None:
     """The Python that the first lines of a script name; None if they name none."""
-    with open(path, "rb") as file:
-        lines = [os.fsdecode(file.readline(LONGEST_LINE)) for _ in range(2)]
+    try:
+        with open(path, "rb") as file:
+            lines = [os.fsdecode(file.readline(LONGEST_LINE)) for _ in range(2)]
+    except PermissionError:  # no script, then: an interpreter could not read it either
+        return None
     if not lines[0].startswith("#!"):
         return None
     words = lines[0][2:].split()

@@ -68,7 +68,9 @@ def run(
     except ImportError as error:
         sys.exit(f"icegil: zeroc-ice cannot be imported: {error}. Install it: pip install zeroc-ice")
     except OSError as error:
-        raise UsageError(f"the timeline cannot be written to {trace_file or before}: {error.strerror}") from None
+        if not (trace := trace_file or before):
+            raise  # from the import of Ice
+        raise UsageError(f"the timeline cannot be written to {trace}: {error.strerror}") from None
     if has_children:
         inherited.hand_on(drain_timeout=drain_timeout, without=without, has_report=has_report)
     else:
