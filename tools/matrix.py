@@ -46,8 +46,8 @@ SID_PACKAGES = [
     "python3-uvloop",
     "python3-zeroc-ice",
 ]
-TEST_PACKAGES_FOR_315 = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "hypothesis", "rich", "uvloop"]
-PACKAGES_FOR_315 = ["python3.15-dev", "python3.15-venv", "libssl-dev", "libbz2-dev", "ca-certificates"]
+TO_COMPILE_ICE = ["python3-venv", "python3.15-dev", "python3.15-venv", "libssl-dev", "libbz2-dev", "ca-certificates"]
+TEST_PACKAGES = ["pytest", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "hypothesis", "rich", "uvloop"]
 
 # The interpreter, and which zeroc-ice of PyPI. Without: Debian's for 3.11, else the newest.
 HOST_PAIRS = {
@@ -59,7 +59,15 @@ HOST_PAIRS = {
     "3.12": ("python3.12", ""),
     "3.13": ("python3.13", ""),
 }
-SID_PYTHONS = {"sid": "python3", "sid-debug": "python3-dbg", "aarch64": "python3", "sid-3.15": "python3.15"}
+SID_PYTHONS = {
+    "sid": "python3",
+    "sid-debug": "python3-dbg",
+    "aarch64": "python3",
+    "sid-3.7.11": "python3",
+    "sid-3.15": "python3.15",
+}
+SID_ICE = {"sid-3.7.11": "zeroc-ice==3.7.11", "sid-3.15": "zeroc-ice"}
+"""What PyPI has and is compiled there; the others get Debian's."""
 
 # What is run where not all can be: the extension left out, and an emulated processor, on which debuggers see nothing.
 PURE = "3.13-pure"
@@ -220,13 +228,13 @@ def sid_pair(name: str) -> Pair:
         say("its root is made and its extension is compiled under qemu, which takes long")
         roots.make(ARM, "sid", SID_PACKAGES, "arm64")
     else:
-        make_sid(PACKAGES_FOR_315 if name == "sid-3.15" else [])
+        make_sid(TO_COMPILE_ICE if name in SID_ICE else [])
     tree = f"/opt/icegil/{name}"
     folder = root / tree[1:]
     copy_tree(folder)
     pair = Pair(name, folder, SID_PYTHONS[name], (*inside(root), "env", "-C", tree, f"PYTHONPATH={tree}"))
-    if name == "sid-3.15":
-        pair.python = _make_ice_for_315(pair)
+    if name in SID_ICE:
+        pair.python = _compile_ice(pair)
     return pair
 
 
@@ -237,15 +245,15 @@ def make_sid(more: list[str]) -> None:
     roots.make(SID, "sid", [*SID_PACKAGES, *more])
 
 
-def _make_ice_for_315(pair: Pair) -> str:
+def _compile_ice(pair: Pair) -> str:
     """An environment with zeroc-ice, made once; its interpreter, as seen inside."""
-    say("zeroc-ice for CPython 3.15 is compiled the first time: about 12 minutes")
-    venv = "/opt/icegil-3.15"
-    wanted = ["zeroc-ice", "Cython>=3.1", "setuptools", *TEST_PACKAGES_FOR_315]
-    for words in (("python3.15", "-m", "venv", venv), (f"{venv}/bin/python", "-m", "pip", "install", "-q", *wanted)):
+    say(f"{pair.name}: zeroc-ice is compiled the first time: about 12 minutes")
+    venv = f"/opt/icegil-{pair.name}"
+    wanted = [SID_ICE[pair.name], "Cython>=3.1", "setuptools", *TEST_PACKAGES]
+    for words in ((pair.python, "-m", "venv", venv), (f"{venv}/bin/python", "-m", "pip", "install", "-q", *wanted)):
         status, _ = pair.call("env", f"PIP_CERT=/{roots.CERTIFICATES}", *words, log="venv")
         if status != 0:
-            raise Skipped("zeroc-ice could not be compiled for 3.15")
+            raise Skipped("zeroc-ice could not be compiled")
     return f"{venv}/bin/python"
 
 
@@ -281,12 +289,12 @@ def main() -> int:
     parser.add_argument("-n", "--runs", type=int, default=20, help="runs of each torture scenario (20)")
     names = [*HOST_PAIRS, *SID_PYTHONS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="PAIR", help=f"these alone: {', '.join(names)}")
-    parser.add_argument("--full", action="store_true", help="sid-3.15 too, for which zeroc-ice is compiled")
+    parser.add_argument("--full", action="store_true", help="those of sid too for which zeroc-ice is compiled")
     parser.add_argument("--readme", action="store_true", help="put the table into the README")
     chosen = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     rows = []
-    for name in chosen.only or (names if chosen.full else names[:-1]):
+    for name in chosen.only or [name for name in names if chosen.full or name not in SID_ICE]:
         try:
             pair = host_pair(name) if name in HOST_PAIRS else sid_pair(name)
         except Skipped as reason:
