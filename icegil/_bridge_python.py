@@ -12,6 +12,7 @@ import contextvars
 import inspect
 import sys
 import threading
+import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
@@ -73,10 +74,30 @@ class Watch:
 # --- The end --------------------------------------------------------------------------------------------------------
 
 
+LONGEST_RETURN = 0.2  # seconds
+
+
 def drain(timeout: float, /) -> int:
+    """Lets the other threads of Python's have the GIL, until none of them has moved meanwhile.
+
+    The destructions have ended their calls. Whoever is not back when Python finalizes is ended amid C++, and the
+    process with it. Who is in C++ is not seen from here: for a thread that always moves the wait is in vain, and short.
+    """
     global _state
     _state = "draining"
+    end = time.monotonic() + min(timeout, LONGEST_RETURN)
+    before: dict[int, tuple[int, int]] = {}
+    while (now := _places()) != before and time.monotonic() < end:
+        before = now
+        time.sleep(0.005)  # as long as a thread waits before it asks for the GIL, unless the program says otherwise
     return 0
+
+
+def _places() -> dict[int, tuple[int, int]]:
+    """Where the other threads of Python's are."""
+    here = threading.get_ident()
+    frames = sys._current_frames().items()
+    return {thread: (id(frame), frame.f_lasti) for thread, frame in frames if thread != here}
 
 
 def seal() -> None:

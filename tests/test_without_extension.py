@@ -182,6 +182,29 @@ def test_what_the_program_leaves_is_destroyed_after_its_handlers_and_before_pyth
     )
 
 
+def test_threads_on_their_way_back_into_python_are_let_in_before_it_finalizes(copy: Path) -> None:
+    code = """
+        import sys, threading
+        from icegil import _bridge
+
+        sys.setswitchinterval(100)  # no thread takes the GIL from another
+        may_return, came_back = threading.Lock(), []
+
+        def call():
+            with may_return:
+                came_back.append(True)
+
+        may_return.acquire()
+        for _ in range(3):
+            threading.Thread(target=call, daemon=True).start()
+        may_return.release()
+        print(came_back)
+        _bridge.drain(30.0)
+        print(came_back)
+        """
+    check(copy, code, says="[]\n[True, True, True]\n")
+
+
 def test_destructions_are_awaited_and_bounded(copy: Path) -> None:
     check(
         copy,
