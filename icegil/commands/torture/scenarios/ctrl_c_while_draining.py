@@ -21,7 +21,7 @@ entered = threading.Event()
 class Stuck(Echo):
     def ice_invoke(self, arguments, current):
         entered.set()
-        while threading.main_thread().is_alive():
+        while not ice.isShutdown():  # which is how its destruction begins
             time.sleep(0.01)
         while True:
             os.kill(os.getpid(), signal.SIGINT)
