@@ -74,6 +74,7 @@ class Watch:
 # --- The end --------------------------------------------------------------------------------------------------------
 
 
+PAUSE = 0.005  # seconds: as long as a thread waits before it asks for the GIL
 LONGEST_RETURN = 0.2  # seconds
 
 
@@ -89,7 +90,7 @@ def drain(timeout: float, /) -> int:
     before: dict[int, tuple[int, int]] = {}
     while (now := _places()) != before and time.monotonic() < end:
         before = now
-        time.sleep(0.005)  # as long as a thread waits before it asks for the GIL, unless the program says otherwise
+        time.sleep(PAUSE)
     return 0
 
 

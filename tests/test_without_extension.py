@@ -188,6 +188,7 @@ def test_threads_on_their_way_back_into_python_are_let_in_before_it_finalizes(co
         from icegil import _bridge
 
         sys.setswitchinterval(100)  # no thread takes the GIL from another
+        _bridge.PAUSE, _bridge.LONGEST_RETURN = 0.5, 30  # the processor may be busy
         may_return, came_back = threading.Lock(), []
 
         def call():
