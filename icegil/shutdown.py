@@ -179,9 +179,9 @@ class Shutdown:
                 while True:
                     waiting.popleft().destroy_now()
 
+        workers = [Errand(destroy_in_turn) for _ in living[:4]]
         slow = time.monotonic() + lifecycle.slow()
         with _interruptible("communicators were being destroyed"):
-            workers = [Errand(destroy_in_turn) for _ in living[:4]]
             while workers and (left := self._deadline - time.monotonic()) > 0:
                 if exits.parked and len(_bridge.occupants()) <= len(workers):
                     break  # what is left waits for a dispatch that has called `sys.exit()`

@@ -337,7 +337,7 @@ def test_what_was_printed_arrives_where_a_servant_is_stuck_and_no_thread_is_to_b
         print("printed")
         """,
         "printed\n",
-        stderr=".*not everything ended within 5 s of shutdown.*",
+        stderr=".*no native thread could be started.*not everything ended within 5 s of shutdown.*",
     )
 
 
