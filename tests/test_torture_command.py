@@ -210,6 +210,11 @@ def test_of_an_exception_that_python_cannot_print_the_object_is_told() -> None:
     assert telling_line(f"{dump}ValueError: a word\n") == "ValueError: a word"
 
 
+def test_a_line_without_a_word_tells_nothing() -> None:
+    assert telling_line("!! \n") == ""
+    assert telling_line("a word\n!! \n") == "a word"
+
+
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [

@@ -79,19 +79,24 @@ OF_OTHER_PAIRS = {
     "-! … warning: failed to dispatch … to … over …:": "Ice 3.8",
     "-! … warning: unknown exception raised by AMI callback": "Ice 3.7",
     "AttributeError: 'InvocationFuture' object has no attribute '_condition'": "Ice 3.7",
-    "Fatal Python error: gilstate_tss_…: failed to … current tstate (TSS)": "CPython 3.12 to 3.14",
+    "Fatal Python error: get_modules_dict: interpreter has no modules dictionary": "CPython 3.13 and later",
+    "Fatal Python error: gilstate_tss_set: failed to set current tstate (TSS)": "CPython 3.12 to 3.14",
+    "Fatal Python error: gilstate_tss_clear: failed to clear current tstate (TSS)": "CPython 3.12 to 3.14",
 }
 """What is not in each version of Ice or of Python, and in which it is."""
+
+IS_HERE = {
+    f"Ice {'.'.join(Ice.stringVersion().split('.')[:2])}": True,
+    "CPython 3.13 and later": sys.version_info >= (3, 13),
+    "CPython 3.12 to 3.14": (3, 12) <= sys.version_info < (3, 15),
+}
 
 BY_THE_SHELL = {"Segmentation fault (core dumped)", "Aborted (core dumped)"}
 
 
 def is_of_this_pair(message: str) -> bool:
     version = OF_OTHER_PAIRS.get(message)
-    here = {f"Ice {'.'.join(Ice.stringVersion().split('.')[:2])}"}
-    if (3, 12) <= sys.version_info < (3, 15):
-        here.add("CPython 3.12 to 3.14")
-    return version is None or version in here
+    return version is None or IS_HERE.get(version, False)
 
 
 def pieces(message: str) -> list[str]:

@@ -222,7 +222,7 @@ _TELLING = (
 
 def telling_line(stderr: str) -> str:
     """The one line of stderr that says most."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in stderr.splitlines() if re.search(r"\w", line)]  # not one that broke off at "!!"
     for pattern in _TELLING:
         for line in lines:
             if re.search(pattern, line):
