@@ -130,6 +130,7 @@ class Shutdown:
             self._clean_up,
             self._count,
             self._warn,
+            _compat.leave_garbage_to_finalization,
         )
 
     def _note(self) -> None:

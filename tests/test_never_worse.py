@@ -289,6 +289,26 @@ def test_an_object_that_outlives_icegils_own_modules_destroys_as_it_does_without
         assert (ended.status, ended.stdout, ended.stderr) == (0, "destroyed\n", ""), ended
 
 
+def test_a_communicator_is_destroyed_in_the_last_garbage_collection_where_the_collector_runs_all_the_time() -> None:
+    program = """
+        import gc
+        import Ice
+
+        class Session:
+            def __init__(self):
+                self.ice = Ice.initialize([])
+
+            def __del__(self):
+                self.ice.destroy()
+
+        session = Session()
+        gc.set_threshold(1)
+        """
+    for _ in range(RUNS):
+        ended = python("-m", "icegil", "run", "-c", textwrap.dedent(program))
+        assert (ended.status, ended.stdout, ended.stderr) == (0, "", ""), ended
+
+
 def test_what_c_does_as_the_process_ends_is_done_where_a_daemon_thread_had_a_communicator(tmp_path: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
