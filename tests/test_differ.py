@@ -65,6 +65,13 @@ def test_programs_compile(target: Target) -> None:
         compile(each.guarded_text, f"seed {seed}, guarded", "exec")
 
 
+def test_no_program_prints_in_threads_and_flushes_in_a_child() -> None:
+    drawn = [draw(seed, TARGETS[0]).parts for seed in range(1000)]
+    printing = [parts for parts in drawn if any(part.prints for part in parts)]
+    assert printing
+    assert not [parts for parts in printing if any(part.flushes_in_child for part in parts)]
+
+
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_each_part_makes_a_program(part: Part) -> None:
     for seed, target in itertools.product(range(4), TARGETS):

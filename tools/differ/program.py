@@ -266,11 +266,16 @@ def _parts(drawn: random.Random, target: Target) -> tuple[Part, ...]:
     groups: set[str] = set()
     found = []
     for part in _shuffled(drawn, PARTS)[: drawn.randint(1, MOST_PARTS)]:
-        if _suits(part, target) and (not part.group or part.group not in groups):
+        is_alone = not part.group or part.group not in groups
+        if _suits(part, target) and is_alone and not any(_wait_for_each_other(part, each) for each in found):
             groups.add(part.group)
             found.append(part)
     drawn.shuffle(found)
     return tuple(found)
+
+
+def _wait_for_each_other(one: Part, other: Part) -> bool:
+    return (one.prints and other.flushes_in_child) or (one.flushes_in_child and other.prints)
 
 
 def _shuffled(drawn: random.Random, choices: list[Choice]) -> list[Choice]:

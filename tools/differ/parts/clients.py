@@ -13,6 +13,7 @@ PARTS = [
         for each in storm_of_prints:
             each.add_done_callback(lambda done: print("completed"))
         """,
+        prints=True,
         weight=1.5,
     ),
     Part(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.differ.part import Part
+from tools.differ.part import UNDESTROYED_WITHOUT_THREADS, Part
 
 PARTS = [
     Part("no collector", "gc.disable()", group="gc", weight=0.7),
@@ -72,7 +72,14 @@ PARTS = [
 
         atexit.register(no_more_threads)
         """,
-        stderr=(".*MemoryError.*", ".*can't start new thread.*", "Traceback.*", "  .*", ".*ThreadSyscall.*"),
+        stderr=(
+            ".*MemoryError.*",
+            ".*can't start new thread.*",
+            "Traceback.*",
+            "  .*",
+            ".*ThreadSyscall.*",
+            *UNDESTROYED_WITHOUT_THREADS,
+        ),
         weight=0.3,
     ),
     Part("no more than these files", "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))", weight=0.3),

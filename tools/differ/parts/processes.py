@@ -42,7 +42,7 @@ print("the child ended well" if ended in (3, ["answered"] * 4) else f"{FAILED}th
     return Part(name, told, early=early, stderr=UNDESTROYED, group="child that calls", spawns=True, weight=weight)
 
 
-def _fork(name: str, in_child: str, weight: float = 0.7, *, may_stand_still: bool = False) -> Part:
+def _fork(name: str, in_child: str, weight: float = 0.7, *, leaves_by_itself: bool = False) -> Part:
     body = (
         QUIET
         + f"""
@@ -53,11 +53,12 @@ _, waited = os.waitpid(child, 0)
 print("the child ended with", os.waitstatus_to_exitcode(waited), flush=True)
 """
     )
-    return Part(name, body, group="fork", weight=weight, may_stand_still=may_stand_still)
+    flags = {"may_stand_still": leaves_by_itself, "flushes_in_child": leaves_by_itself}
+    return Part(name, body, group="fork", weight=weight, **flags)
 
 
 PARTS = [
-    _fork("a forked child leaves with sys.exit()", "sys.exit(5)", may_stand_still=True),
+    _fork("a forked child leaves with sys.exit()", "sys.exit(5)", leaves_by_itself=True),
     _fork("a forked child leaves with os._exit()", "os._exit(5)"),
     _fork("a forked child becomes another program", "os.execv('/bin/true', ['true'])", weight=0.3),
     _fork(
@@ -66,7 +67,7 @@ PARTS = [
         "        call('echo', in_child.stringToProxy(str(proxy)).ice_collocationOptimized(False))\n"
         "    sys.exit(5)",
         weight=0.3,
-        may_stand_still=True,
+        leaves_by_itself=True,
     ),
     Part(
         "a forked child of multiprocessing",
@@ -77,6 +78,7 @@ forked.start()
 forked.join()
 print("the forked process ended with", forked.exitcode)
 """,
+        flushes_in_child=True,
     ),
     Part(
         "a forked daemon of multiprocessing",
@@ -85,6 +87,7 @@ print("the forked process ended with", forked.exitcode)
 demon = multiprocessing.get_context("fork").Process(target=time.sleep, args=(0.3,), daemon=True)
 demon.start()
 """,
+        flushes_in_child=True,
         weight=0.5,
     ),
     Part(
@@ -95,6 +98,7 @@ workers = multiprocessing.get_context("fork").Pool(2)
 print(workers.map(abs, [-1, -2]), flush=True)
 {{workers.terminate()|workers.close()}}
 """,
+        flushes_in_child=True,
         stderr=(".*ResourceWarning: unclosed running multiprocessing pool.*", "  .*"),
         weight=0.7,
     ),
@@ -122,6 +126,7 @@ in_processes = concurrent.futures.ProcessPoolExecutor(1, mp_context=fork)
 print(in_processes.submit(abs, -3).result(), flush=True)
 in_processes.shutdown()
 """,
+        flushes_in_child=True,
         early="import concurrent.futures",
         weight=0.5,
     ),

@@ -87,6 +87,7 @@ PARTS = [
         operations["say"] = lambda: print("a servant says so", flush=True)
         said = [call_async("say") for _ in range(50)]
         """,
+        prints=True,
     ),
     Part(
         "a servant fails",

@@ -47,6 +47,7 @@ PARTS = [
 
         threading.Thread(target=print_on, daemon=True).start()
         """,
+        prints=True,
         stderr=("Fatal Python error: _enter_buffered_busy.*",),
         weight=0.7,
     ),
