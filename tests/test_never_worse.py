@@ -309,6 +309,35 @@ def test_a_communicator_is_destroyed_in_the_last_garbage_collection_where_the_co
         assert (ended.status, ended.stdout, ended.stderr) == (0, "", ""), ended
 
 
+def test_nothing_is_raised_in_a_thread_of_ice_that_is_in_no_callback() -> None:
+    check(
+        """
+        import contextlib, ctypes, threading
+        import Ice
+        from _echo import Echo, communicator, serve
+
+        class Servant(Echo):
+            def ice_invoke(self, arguments, current):
+                seen.append(threading.get_ident())
+                return True, arguments
+
+        seen = []
+        with communicator() as ice:
+            proxy = serve(ice, Servant())
+            proxy.ice_invoke("first", Ice.OperationMode.Normal, b"")
+            with contextlib.suppress(Ice.ObjectNotExistException):
+                proxy.ice_identity(Ice.stringToIdentity("nobody")).ice_ping()  # its one thread is out of the callback
+            raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+            print("told", raise_in(ctypes.c_ulong(seen[0]), ctypes.py_object(KeyError)))
+            threading.setprofile(lambda *_: None)
+            other = threading.Thread(target=print, args=("another thread",))
+            other.start()
+            other.join()
+        """,
+        "told 0\nanother thread\n",
+    )
+
+
 def test_what_c_does_as_the_process_ends_is_done_where_a_daemon_thread_had_a_communicator(tmp_path: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")

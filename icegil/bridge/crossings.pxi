@@ -16,10 +16,11 @@ from icegil.bridge.interpreter cimport (
     PyThreadState_DeleteCurrent,
     check_gil,
     forget_callback,
-    forget_late_exception,
     forget_profilers,
+    give_to_thread,
     holds_gil,
     keep_what_is_local,
+    thread_of,
 )
 from icegil.bridge.thread cimport Thread
 
@@ -38,7 +39,7 @@ cdef PyGILState_STATE on_PyGILState_Ensure() noexcept nogil:
         trace(TraceKind.callback_begins)
     PyEval_RestoreThread(<PyThreadState*> me.state)
     if me.frames == 1:
-        forget_late_exception(<PyThreadState*> me.state)
+        give_to_thread(<PyThreadState*> me.state, me.identity)
     schedule(Point.acquired)
     return PyGILState_UNLOCKED
 
@@ -58,6 +59,7 @@ cdef void on_PyGILState_Release(
     else:
         if me.frames == 1:
             forget_callback(<PyThreadState*> me.state)
+            give_to_thread(<PyThreadState*> me.state, 0)
         PyEval_SaveThread()
     schedule(Point.released)
     me.frames -= 1
@@ -71,6 +73,8 @@ cdef void on_PyGILState_Release(
 # each: it is deleted when the thread ends, and in between only attached and detached. Nobody else may free it (rule 6):
 # on 3.12 another thread would clear its own slot instead. From one callback to the next `threading.local` lasts and a
 # trace function, as in any Python thread; no context variable, nor an exception that was meant for the one before.
+# In between it is no thread's: `PyThreadState_SetAsyncExc` finds nobody, as without icegil. What it left there would have
+# every thread of the process look for an exception until the next callback; 3.11 looks for ever where it is traced.
 
 cdef bint keeps_states = True
 cdef vector[PyThreadState*]* kept_states = new vector[PyThreadState*]()  # under the GIL; never destroyed, as the gate
@@ -120,6 +124,7 @@ cdef PyGILState_STATE ensure_unkept(
     if not keeps_states:
         return state
     me.state = PyGILState_GetThisThreadState()
+    me.identity = thread_of(<PyThreadState*> me.state)
     me.at_end = free_thread_state
     kept_states.push_back(<PyThreadState*> me.state)
     with gil:
@@ -158,9 +163,9 @@ cdef void free_thread_state() noexcept nogil:
     schedule(Point.acquired)
     state = <PyThreadState*> me.state
     me.state = NULL
+    give_to_thread(state, me.identity)
     forget_kept(state)
     forget_profilers()
-    forget_late_exception(state)
     (<void (*)() noexcept nogil> on_end)()  # no `with gil:`, which is a `PyGILState_Ensure`
     # What dies with it, in `threading.local` say, may call Ice. The state is cleared while its first callback still
     # counts: in `PyGILState_Release` that nested call would be the last, and would free it (pystate.c).

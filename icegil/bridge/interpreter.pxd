@@ -112,6 +112,13 @@ cdef extern from *:
         if (state->async_gen_firstiter != nullptr) Py_CLEAR(state->async_gen_firstiter);
         if (state->async_gen_finalizer != nullptr) Py_CLEAR(state->async_gen_finalizer);
         state->coroutine_origin_tracking_depth = 0;
+        if (state->async_exc != nullptr) Py_CLEAR(state->async_exc);  // it was meant for the callback that is over
+    }
+
+    // Whose a thread state is for `PyThreadState_SetAsyncExc`; 0: nobody's.
+    static inline unsigned long icegil_thread_of(PyThreadState* state) noexcept { return state->thread_id; }
+    static inline void icegil_give_to_thread(PyThreadState* state, unsigned long thread) noexcept {
+        state->thread_id = thread;
     }
 
     // Has nothing of a thread die with its state, `threading.local` values say: it is kept for good.
@@ -123,11 +130,6 @@ cdef extern from *:
         kept.insert(kept.end(), {state->threading_local_key, state->threading_local_sentinel});
         state->threading_local_key = state->threading_local_sentinel = nullptr;
     #endif
-    }
-
-    // An exception for a callback that is over: whoever set it came too late, by a moment or by much.
-    static inline void icegil_forget_late_exception(PyThreadState* state) noexcept {
-        if (state->async_exc != nullptr) PyThreadState_SetAsyncExc(state->thread_id, nullptr);
     }
 
     static inline void icegil_forget_profilers() noexcept {
@@ -212,7 +214,8 @@ cdef extern from *:
     void check_gil "icegil_check_gil"(const char* place) noexcept nogil
     void forget_callback "icegil_forget_callback"(PyThreadState* state) noexcept nogil
     void keep_what_is_local "icegil_keep_what_is_local"(PyThreadState* state) noexcept nogil
-    void forget_late_exception "icegil_forget_late_exception"(PyThreadState* state) noexcept nogil
+    unsigned long thread_of "icegil_thread_of"(PyThreadState* state) noexcept nogil
+    void give_to_thread "icegil_give_to_thread"(PyThreadState* state, unsigned long thread) noexcept nogil
     void forget_profilers "icegil_forget_profilers"() noexcept nogil
     PyObject* PyEval_GetFrame "icegil_frame"() noexcept nogil
     PyObject* PyFrame_GetBack "icegil_frame_back"(PyObject*) noexcept nogil

@@ -9,6 +9,7 @@ cdef extern from "icegil/thread.hpp" namespace "icegil" nogil:
         Visitor visitor
         uint32_t frames
         void* state
+        unsigned long identity
         void* invocation
         bint is_named
         void (*at_end)() noexcept

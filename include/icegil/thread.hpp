@@ -25,6 +25,7 @@ struct Thread {
     Visitor visitor;
     std::uint32_t frames = 0;    // frames of native code in Python that entered the gate and have not left it
     void* state = nullptr;       // what Python keeps of it, for as long as it lives
+    unsigned long identity = 0;  // what Python calls it there
     void* invocation = nullptr;  // the innermost call of Ice that it is making
     bool is_named = false;       // whether the timeline knows what Python calls it
     void (*at_end)() = nullptr;  // called by the thread itself when it ends, before the gate forgets it
