@@ -73,8 +73,8 @@ cdef void on_PyGILState_Release(
 # each: it is deleted when the thread ends, and in between only attached and detached. Nobody else may free it (rule 6):
 # on 3.12 another thread would clear its own slot instead. From one callback to the next `threading.local` lasts and a
 # trace function, as in any Python thread; no context variable, nor an exception that was meant for the one before.
-# In between it is no thread's: `PyThreadState_SetAsyncExc` finds nobody, as without icegil. What it left there would have
-# every thread of the process look for an exception until the next callback; 3.11 looks for ever where it is traced.
+# In between it is no thread's: `PyThreadState_SetAsyncExc` finds nobody, as without icegil. What it left there would
+# have every thread of the process look for an exception until the next callback; 3.11 looks for ever where it traces.
 
 cdef bint keeps_states = True
 cdef vector[PyThreadState*]* kept_states = new vector[PyThreadState*]()  # under the GIL; never destroyed, as the gate
