@@ -9,6 +9,7 @@ import sys
 from _measured import CoroutineEcho, Echo, communicator, serve
 
 WARN_OF_NOTHING = {"Ice.Warn.Dispatch": 0}
+kept = []  # or the last proxy goes, plain, while the thread that destroys wants the GIL: its end is waited for with it
 
 
 def answer_where(proxy):
@@ -20,6 +21,7 @@ async def on_loop():
     loop = asyncio.get_running_loop()
     async with communicator(WARN_OF_NOTHING, loop=loop) as ice:
         _, proxy = serve(ice, CoroutineEcho())
+        kept.append(proxy)
         await loop.run_in_executor(None, answer_where, proxy)
 
 
