@@ -73,6 +73,7 @@ cdef extern from "Python.h" nogil:
 cdef extern from *:
     """
     #include <pthread.h>
+    #include <cstdint>
     #include <cstdio>
     #include <cstdlib>
     #include <vector>
@@ -97,22 +98,32 @@ cdef extern from *:
     #endif
     }
 
-    // Has this thread state, the current one, begin anew like a new one: no exception, which IcePy may have left set,
-    // no context, no hooks of asynchronous generators, no origins of coroutines. CPython has no call for the context.
-    static inline void icegil_forget_callback(PyThreadState* state) noexcept {
+    // Has this thread state, the current one, begin anew: no exception, left set or meant for the callback that is over,
+    // no context (CPython has no call for it), no hooks of asynchronous generators, no origins of coroutines.
     #if PY_VERSION_HEX >= 0x030C0000
-        if (state->current_exception != nullptr) PyErr_Clear();
+    #  define icegil_current_exception current_exception
     #else
-        if (state->curexc_type != nullptr) PyErr_Clear();
+    #  define icegil_current_exception curexc_type
     #endif
+    __attribute__((noinline, cold)) static void icegil_begin_anew(PyThreadState* state) noexcept {
+        if (state->icegil_current_exception != nullptr) PyErr_Clear();
         for (int times = 0; state->context != nullptr && times < 4; ++times) {  // what goes with it may set a new one
             Py_CLEAR(state->context);
             ++state->context_ver;  // what context variables keep as their caches' key (context.c)
         }
-        if (state->async_gen_firstiter != nullptr) Py_CLEAR(state->async_gen_firstiter);
-        if (state->async_gen_finalizer != nullptr) Py_CLEAR(state->async_gen_finalizer);
+        Py_CLEAR(state->async_gen_firstiter);
+        Py_CLEAR(state->async_gen_finalizer);
+        Py_CLEAR(state->async_exc);
         state->coroutine_origin_tracking_depth = 0;
-        if (state->async_exc != nullptr) Py_CLEAR(state->async_exc);  // it was meant for the callback that is over
+    }
+
+    static inline void icegil_forget_callback(PyThreadState* state) noexcept {
+        const auto some = [](const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); };
+        if ((some(state->icegil_current_exception) | some(state->context) | some(state->async_gen_firstiter) |
+             some(state->async_gen_finalizer) | some(state->async_exc) |
+             static_cast<unsigned>(state->coroutine_origin_tracking_depth)) != 0) {  // hardly ever: one branch for all
+            icegil_begin_anew(state);
+        }
     }
 
     // Whose a thread state is for `PyThreadState_SetAsyncExc`; 0: nobody's.
