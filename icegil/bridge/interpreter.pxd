@@ -98,7 +98,7 @@ cdef extern from *:
     #endif
     }
 
-    // Has this thread state, the current one, begin anew: no exception, left set or meant for the callback that is over,
+    // Has this thread state, the current one, begin anew: no exception, left set or meant for a callback that is over,
     // no context (CPython has no call for it), no hooks of asynchronous generators, no origins of coroutines.
     #if PY_VERSION_HEX >= 0x030C0000
     #  define icegil_current_exception current_exception
