@@ -322,18 +322,19 @@ def test_nothing_is_raised_in_a_thread_of_ice_that_is_in_no_callback() -> None:
                 return True, arguments
 
         seen = []
-        with communicator() as ice:
-            proxy = serve(ice, Servant())
-            proxy = getattr(proxy, "real", proxy)  # of Ice 3.6
-            proxy.ice_invoke("first", Ice.OperationMode.Normal, b"")
-            with contextlib.suppress(Ice.ObjectNotExistException):
-                proxy.ice_identity(Ice.stringToIdentity("nobody")).ice_ping()  # its one thread is out of the callback
-            raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-            print("told", raise_in(ctypes.c_ulong(seen[0]), ctypes.py_object(KeyError)))
-            threading.setprofile(lambda *_: None)
-            other = threading.Thread(target=print, args=("another thread",))
-            other.start()
-            other.join()
+        ice = communicator()
+        proxy = serve(ice, Servant())
+        proxy = getattr(proxy, "real", proxy)  # of Ice 3.6
+        proxy.ice_invoke("first", Ice.OperationMode.Normal, b"")
+        with contextlib.suppress(Ice.ObjectNotExistException):
+            proxy.ice_identity(Ice.stringToIdentity("nobody")).ice_ping()  # its one thread is out of the callback
+        raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        print("told", raise_in(ctypes.c_ulong(seen[0]), ctypes.py_object(KeyError)))
+        threading.setprofile(lambda *_: None)
+        other = threading.Thread(target=print, args=("another thread",))
+        other.start()
+        other.join()
+        ice.destroy()
         """,
         "told 0\nanother thread\n",
     )
