@@ -58,8 +58,8 @@ cdef void on_PyGILState_Release(
         PyGILState_Release(state)
     else:
         if me.frames == 1:
+            give_to_thread(<PyThreadState*> me.state, 0)  # first: what is forgotten may run Python, and let the GIL go
             forget_callback(<PyThreadState*> me.state)
-            give_to_thread(<PyThreadState*> me.state, 0)
         PyEval_SaveThread()
     schedule(Point.released)
     me.frames -= 1
