@@ -10,7 +10,7 @@ from math import comb
 
 from icegil.commands.words import StrEnum
 from tools.differ.child import DRAIN, Outcome, status_text, telling_line
-from tools.differ.part import FAILED, UNDESTROYED
+from tools.differ.part import FAILED, LEFT, UNDESTROYED
 from tools.differ.program import Program
 
 SLACK = 2.0
@@ -53,10 +53,9 @@ class Verdict(StrEnum):
     """It ends plain as it asks to, and guarded not."""
 
 
-# What icegil says of a shutdown in which something is stuck, which may go through a handler of the program's.
+# What icegil says of a shutdown in which something is stuck.
 _STUCK = (
-    r"(icegil: )?not everything ended within .* s of shutdown; the process leaves without it",
-    r"the communicator made .*: its destruction has not ended",
+    *LEFT,
     r"(icegil: )?the communicator made .* is not destroyed after .* s: .*",
     r"(icegil: )?interrupted while .*",
     r"thread \d+ is in:",

@@ -15,10 +15,15 @@ UNDESTROYED = (
 )
 """What icegil says of a communicator that is left to it, to a program that wants such warnings."""
 
+LEFT = (
+    r"(icegil: )?not everything ended within .* s of shutdown; the process leaves without it",
+    r"the communicator made .*: its destruction has not ended",
+)
+"""What icegil says of a shutdown that did not come to its end, which may go through a handler of the program's."""
+
 UNDESTROYED_WITHOUT_THREADS = (
     r"(icegil: )?a step of the shutdown failed, the others are taken: BlockingIOError\(.*no native thread .*",
-    r"(icegil: )?not everything ended within .* s of shutdown; the process leaves without it",
-    r"the communicator made at .*: its destruction has not ended",
+    *LEFT,
 )
 """What icegil says where it can start no thread for the destruction of a communicator that is left to it."""
 

@@ -53,8 +53,14 @@ _, waited = os.waitpid(child, 0)
 print("the child ended with", os.waitstatus_to_exitcode(waited), flush=True)
 """
     )
-    flags = {"may_stand_still": leaves_by_itself, "flushes_in_child": leaves_by_itself}
-    return Part(name, body, group="fork", weight=weight, **flags)
+    return Part(
+        name,
+        body,
+        group="fork",
+        weight=weight,
+        may_stand_still=leaves_by_itself,
+        flushes_in_child=leaves_by_itself,
+    )
 
 
 PARTS = [
